@@ -1,0 +1,216 @@
+"""The int8 network: ops in order, tensors with shapes and quantisation parameters.
+
+The one intermediate form: the planner, the NumPy reference, the exporters and the C generator all
+read it, and nothing else says what a network computes.  Operators carry LiteRT's names and
+LiteRT's int8 semantics.  Layouts: activations NHWC with N = 1, convolution weights OHWI, depthwise
+weights 1HWC, fully connected weights OI.  A graph whose constants have no `data` is a *skeleton*:
+good for planning and for counting, not for running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class DType(StrEnum):
+    INT8 = "int8"
+    UINT8 = "uint8"
+    INT16 = "int16"
+    INT32 = "int32"
+    INT64 = "int64"
+
+    @property
+    def bytes(self) -> int:
+        return int(np.dtype(self.value).itemsize)
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """real = scale * (q - zero_point); one pair a tensor, or one scale a channel of `axis`.
+
+    Scales are float32 values, as a `.tflite` file stores them.  Zero points of a per-channel
+    tensor are all zero.
+    """
+
+    scale: tuple[float, ...]
+    zero_point: int = 0
+    axis: int | None = None
+
+
+@dataclass(frozen=True)
+class Tensor:
+    name: str
+    shape: tuple[int, ...]
+    dtype: DType = DType.INT8
+    quantisation: Quantisation | None = None
+    constant: bool = False
+    data: NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def elements(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        return self.elements * self.dtype.bytes
+
+
+class Activation(StrEnum):
+    """The clamp fused into an operator's output."""
+
+    NONE = "none"
+    RELU = "relu"
+    RELU6 = "relu6"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sliding window over height and width: (rows, columns) throughout.
+
+    `padding` is (top, bottom, left, right), explicit: what SAME means for the sizes at hand is
+    settled where the op is made, by `same_padding`.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Conv2D:
+    """inputs: x NHWC, weights OHWI, bias int32 [O]."""
+
+    window: Window
+    activation: Activation = Activation.NONE
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2D:
+    """inputs: x NHWC, weights 1HWC' with C' = C * multiplier, bias int32 [C']."""
+
+    window: Window
+    multiplier: int = 1
+    activation: Activation = Activation.NONE
+
+
+@dataclass(frozen=True)
+class FullyConnected:
+    """inputs: x [1, I] (or anything with I elements), weights OI, bias int32 [O]."""
+
+    activation: Activation = Activation.NONE
+
+
+@dataclass(frozen=True)
+class Add:
+    """inputs: two NHWC tensors of one shape, each with its own scale and zero point."""
+
+    activation: Activation = Activation.NONE
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Mean over height and width, LiteRT's MEAN (global average pool): NHWC to [1, C] or [1,1,1,C]."""
+
+
+Attributes: TypeAlias = Conv2D | DepthwiseConv2D | FullyConnected | Add | Mean
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operator.  `inputs` and `outputs` are tensor names; an absent optional input is ''."""
+
+    name: str
+    attributes: Attributes
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """The operator's name in messages, JSON and reports, e.g. `Conv2D`."""
+        return type(self.attributes).__name__
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Ops in execution order over named tensors.
+
+    Raises:
+        ValueError: an op reads a tensor before it is written, or names one that is not there.
+    """
+
+    name: str
+    tensors: dict[str, Tensor]
+    ops: tuple[Op, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        known = {n for n, t in self.tensors.items() if t.constant} | set(self.inputs)
+        for op in self.ops:
+            for name in (*op.inputs, *op.outputs):
+                if name and name not in self.tensors:
+                    raise ValueError(f"op {op.name}: no tensor named {name!r}")
+            missing = [n for n in op.inputs if n and n not in known]
+            if missing:
+                raise ValueError(f"op {op.name}: reads {missing[0]!r} before it is written")
+            known.update(op.outputs)
+        lost = [n for n in self.outputs if n not in known]
+        if lost:
+            raise ValueError(f"graph {self.name}: output {lost[0]!r} is never written")
+
+    def activations_in(self, op: Op) -> Iterator[Tensor]:
+        """The non-constant inputs of an op."""
+        for name in op.inputs:
+            if name and not self.tensors[name].constant:
+                yield self.tensors[name]
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates of the network computed once."""
+        return sum(op_macs(self, op) for op in self.ops)
+
+    @cached_property
+    def constant_bytes(self) -> int:
+        """Bytes of weights and biases."""
+        return sum(t.bytes for t in self.tensors.values() if t.constant)
+
+
+def op_macs(graph: Graph, op: Op) -> int:
+    """Multiply-accumulates of one op over its whole output."""
+    out = graph.tensors[op.outputs[0]]
+    match op.attributes:
+        case Conv2D(window=w):
+            return out.elements * prod(w.kernel) * graph.tensors[op.inputs[0]].shape[-1]
+        case DepthwiseConv2D(window=w):
+            return out.elements * prod(w.kernel)
+        case FullyConnected():
+            return graph.tensors[op.inputs[1]].elements
+        case _:
+            return 0
+
+
+def same_padding(
+    size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """(top, bottom, left, right) of TensorFlow's SAME: the odd row or column goes bottom right."""
+    pads: list[int] = []
+    for n, k, s in zip(size, kernel, stride, strict=True):
+        total = max((-(-n // s) - 1) * s + k - n, 0)
+        pads += [total // 2, total - total // 2]
+    return pads[0], pads[1], pads[2], pads[3]
+
+
+def output_size(size: tuple[int, int], window: Window) -> tuple[int, int]:
+    """(rows, columns) of a window op's output."""
+    top, bottom, left, right = window.padding
+    rows = (size[0] + top + bottom - window.kernel[0]) // window.stride[0] + 1
+    columns = (size[1] + left + right - window.kernel[1]) // window.stride[1] + 1
+    return rows, columns

@@ -1,0 +1,24 @@
+"""Where the parts that live beside `tinynas/` in the repository are, in a checkout and in a wheel."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def service_root() -> Path:
+    """The folder that holds `api/`, `worker/` and `search_spaces/`.
+
+    In a wheel they are in `tinynas/_bundled/` (see `pyproject.toml`), in a checkout beside `tinynas/`.
+    """
+    bundled = _PACKAGE / "_bundled"
+    return bundled if bundled.is_dir() else _PACKAGE.parent
+
+
+def enable_service_imports() -> None:
+    """Make `import api` and `import worker` mean ours, in this process alone."""
+    root = str(service_root())
+    if root not in sys.path:
+        sys.path.insert(0, root)

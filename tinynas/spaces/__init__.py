@@ -1,0 +1,20 @@
+"""Declarative search spaces, and the networks that are their points."""
+
+from tinynas.spaces.files import load_space, parse_space, space_names
+from tinynas.spaces.model import Architecture, SearchSpace, Subspace
+from tinynas.spaces.network import BlockShape, ConvShape, NetworkShape, network_of
+from tinynas.spaces.skeleton import skeleton
+
+__all__ = [
+    "Architecture",
+    "BlockShape",
+    "ConvShape",
+    "NetworkShape",
+    "SearchSpace",
+    "Subspace",
+    "load_space",
+    "network_of",
+    "parse_space",
+    "skeleton",
+    "space_names",
+]
