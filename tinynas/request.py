@@ -1,0 +1,150 @@
+"""What a person asks for, checked as far as it can be before any work starts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from tinynas.devices import Budget, Device, devices, load_device
+from tinynas.errors import InvalidInputError
+from tinynas.spaces import load_space
+
+SCHEDULES = ("all", "layer", "patch")
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much to compute: training images seen, networks measured, fine-tuning images seen.
+
+    None means the default for the data set at hand.
+    """
+
+    train_images: int | None = None
+    evaluations: int | None = None
+    finetune_images: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value is not None and (isinstance(value, bool) or value < 1):
+                raise InvalidInputError(
+                    f"effort.{name} is {value!r}; allowed is a whole number of 1 or more",
+                    field=f"effort.{name}",
+                    given=value,
+                    allowed="a whole number of 1 or more",
+                )
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """One job.  `dataset` is a known name or a folder of class folders.
+
+    `sram_bytes` and `flash_bytes` default to the device's; without a device both are required,
+    and code is generated for the part that `reference_device` names.
+    """
+
+    dataset: str
+    device: str | None = None
+    sram_bytes: int | None = None
+    flash_bytes: int | None = None
+    space: str | None = None
+    schedules: str = "all"
+    macs: int | None = None
+    effort: Effort = field(default_factory=Effort)
+    seed: int = 0
+    name: str | None = None
+    skip_bad_files: bool = False
+    simulator: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> JobRequest:
+        fields = dict(value)
+        effort = fields.pop("effort", None) or {}
+        return cls(**fields, effort=Effort(**effort))
+
+    @property
+    def target(self) -> Device:
+        """The part that code is generated for and simulated on."""
+        return load_device(self.device or reference_device(self))
+
+    @property
+    def budget(self) -> Budget:
+        """Raises: InvalidInputError: neither a device nor both budgets are given."""
+        if self.device is None and (self.sram_bytes is None or self.flash_bytes is None):
+            raise InvalidInputError(
+                "a job needs a device, or both sram and flash",
+                field="device" if self.sram_bytes is None else "flash",
+                given=None,
+                allowed="a device name, or sram and flash in bytes",
+            )
+        default = load_device(self.device).default_budget if self.device else None
+        budget = Budget(
+            self.sram_bytes or (default.sram_bytes if default else 0),
+            self.flash_bytes or (default.flash_bytes if default else 0),
+            self.macs,
+        )
+        if default:
+            _within("sram", budget.sram_bytes, default.sram_bytes, self.device)
+            _within("flash", budget.flash_bytes, default.flash_bytes, self.device)
+        return budget
+
+    def with_defaults(self, *, space: str) -> JobRequest:
+        return replace(self, space=self.space or space)
+
+
+def _within(field_name: str, given: int, limit: int, device: str | None) -> None:
+    if given > limit:
+        raise InvalidInputError(
+            f"{field_name} of {given} bytes is more than {device} has ({limit} bytes)",
+            field=field_name,
+            given=given,
+            allowed=f"at most {limit} bytes",
+        )
+
+
+def reference_device(request: JobRequest) -> str:
+    """The part to generate for when only budgets are given: the smallest that has both."""
+    sram, flash = request.sram_bytes or 0, request.flash_bytes or 0
+    fitting = [
+        d
+        for d in devices()
+        if d.default_budget.sram_bytes >= sram and d.default_budget.flash_bytes >= flash
+    ]
+    if not fitting:
+        largest = max(devices(), key=lambda d: d.default_budget.sram_bytes)
+        raise InvalidInputError(
+            "no device of the catalogue has this much memory",
+            field="sram",
+            given=sram,
+            allowed=f"at most {largest.default_budget.sram_bytes} bytes ({largest.name})",
+        )
+    return min(
+        fitting, key=lambda d: (d.default_budget.sram_bytes, d.default_budget.flash_bytes, d.name)
+    ).name
+
+
+def check_request(request: JobRequest) -> None:
+    """Everything that can be known without the data; feasibility is stage 1's to say.
+
+    Raises:
+        InvalidInputError: names the field, what was given and what is allowed.
+    """
+    if request.schedules not in SCHEDULES:
+        raise InvalidInputError(
+            f"schedules is {request.schedules!r}; allowed are {', '.join(SCHEDULES)}",
+            field="schedules",
+            given=request.schedules,
+            allowed=list(SCHEDULES),
+        )
+    if request.space is not None:
+        load_space(request.space)
+    if not 0 <= request.seed < 2**31:
+        raise InvalidInputError(
+            f"seed is {request.seed}; allowed is 0 to {2**31 - 1}",
+            field="seed",
+            given=request.seed,
+            allowed=f"0 to {2**31 - 1}",
+        )
+    _ = request.budget, request.target

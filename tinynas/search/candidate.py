@@ -1,0 +1,70 @@
+"""A candidate: one architecture, the schedule it runs by, what both cost, how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynas.cost import MemoryCost
+from tinynas.schedule import Schedule, describe
+from tinynas.spaces import Architecture
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`accuracy` is on the validation split with inherited weights (0 to 1)."""
+
+    id: int
+    architecture: Architecture
+    schedule: Schedule
+    cost: MemoryCost
+    macs: int
+    accuracy: float
+
+    def to_json(self, *, pareto: bool) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "architecture": self.architecture.to_json(),
+            "schedule": {
+                "summary": describe(self.schedule),
+                "segments": [
+                    {"kind": s.kind, "first": s.first, "last": s.last, "grid": list(s.grid)}
+                    for s in self.schedule.segments
+                ],
+            },
+            "accuracy": self.accuracy,
+            "sram_bytes": self.cost.sram_bytes,
+            "flash_bytes": self.cost.flash_bytes,
+            "macs": self.macs,
+            "recomputed_macs": self.schedule.recomputed_macs,
+            "pareto": pareto,
+        }
+
+
+def pareto_front(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
+    """Which candidates no other beats: in accuracy (up), SRAM, flash and MACs (down) [N].
+
+    MACs count what a schedule recomputes: it is what the device executes.
+    """
+    if not candidates:
+        return np.zeros(0, dtype=bool)
+    points = np.array(
+        [
+            (
+                -c.accuracy,
+                c.cost.sram_bytes,
+                c.cost.flash_bytes,
+                c.macs + c.schedule.recomputed_macs,
+            )
+            for c in candidates
+        ],
+        dtype=np.float64,
+    )
+    no_worse = (points[:, None, :] <= points[None, :, :]).all(axis=2)
+    better = (points[:, None, :] < points[None, :, :]).any(axis=2)
+    front: NDArray[np.bool_] = ~(no_worse & better).any(axis=0)
+    return front

@@ -1,0 +1,63 @@
+"""How good a subnet is, measured with the supernet's weights.
+
+The search asks an `Evaluator`; the one here measures in this process, the service brings one whose
+actors are spread over a cluster.  Both call `EvaluationTask.measure`, so both give the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynas.data import Split
+from tinynas.spaces import Architecture
+from tinynas.supernet import Supernet, accuracy, recalibrate
+
+
+@dataclass(frozen=True)
+class EvaluationTask:
+    """Everything a measurement needs; picklable, sent to each actor once.
+
+    recalibration: uint8 images [N, H, W, C] for the batch-norm statistics of a subnet.
+    validation: held-out images and labels; never the test split.
+    """
+
+    supernet: Supernet
+    recalibration: NDArray[np.uint8]
+    validation: Split
+
+    def measure(self, architecture: Architecture) -> float:
+        """Validation accuracy (0 to 1) of a subnet with inherited weights."""
+        subnet = self.supernet.subnet(architecture)
+        recalibrate(subnet, self.recalibration)
+        return accuracy(subnet, self.validation)
+
+
+class Evaluator(Protocol):
+    """Measures subnets; a context manager that gives back what it holds."""
+
+    def evaluate(self, architectures: Sequence[Architecture]) -> list[float]:
+        """Validation accuracies (0 to 1), in the order of `architectures`."""
+
+    def close(self) -> None:
+        """Give back processes and memory."""
+
+
+EvaluatorFactory: TypeAlias = Callable[[EvaluationTask], Evaluator]
+
+
+class LocalEvaluator:
+    """Measures one subnet after the other in this process."""
+
+    def __init__(self, task: EvaluationTask) -> None:
+        self._task = task
+
+    def evaluate(self, architectures: Sequence[Architecture]) -> list[float]:
+        return [self._task.measure(architecture) for architecture in architectures]
+
+    def close(self) -> None:
+        """Nothing is held."""
