@@ -1,4 +1,4 @@
-"""Where the parts that live beside `tinynas/` in the repository are, in a checkout and in a wheel."""
+"""Where the folders beside `tinynas/` in the repository are, in a checkout and in a wheel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def service_root() -> Path:
     """The folder that holds `api/`, `worker/` and `search_spaces/`.
 
-    In a wheel they are in `tinynas/_bundled/` (see `pyproject.toml`), in a checkout beside `tinynas/`.
+    In a wheel that is `tinynas/_bundled/` (see `pyproject.toml`), in a checkout the repository.
     """
     bundled = _PACKAGE / "_bundled"
     return bundled if bundled.is_dir() else _PACKAGE.parent

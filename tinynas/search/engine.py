@@ -24,7 +24,7 @@ from tinynas.spaces import Architecture, SearchSpace, Subspace
 BATCH = 8
 """Trials asked for before any of them is told: a constant, whatever the number of actors."""
 ASKS_PER_EVALUATION = 20
-"""The search gives up looking for new networks that fit after this many proposals for each one wanted."""
+"""Proposals for each network wanted, after which the search ends with what it has."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """How good a subnet is, measured with the supernet's weights.
 
-The search asks an `Evaluator`; the one here measures in this process, the service brings one whose
-actors are spread over a cluster.  Both call `EvaluationTask.measure`, so both give the same numbers.
+The search asks an `Evaluator`; the one here measures in this process, the service brings one
+whose actors are spread over a cluster.  Both call `EvaluationTask.measure`, so both give the same
+numbers.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ class Architecture:
         genes = self.space.genes
         if len(self.row) != len(genes):
             raise InvalidInputError(
-                f"architecture: {len(self.row)} genes given, space {self.space.name} has {len(genes)}",
+                f"architecture: {len(self.row)} genes, but space {self.space.name} has {len(genes)}",
                 field="architecture",
                 given=len(self.row),
                 allowed=len(genes),
@@ -154,7 +154,8 @@ class Architecture:
         for value, gene in zip(self.row, genes, strict=True):
             if not 0 <= value < len(gene.choices):
                 raise InvalidInputError(
-                    f"architecture: {gene.name} is {value}, allowed is 0 to {len(gene.choices) - 1}",
+                    f"architecture: {gene.name} is {value}, "
+                    f"allowed is 0 to {len(gene.choices) - 1}",
                     field=gene.name,
                     given=value,
                     allowed=list(range(len(gene.choices))),

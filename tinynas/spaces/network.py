@@ -30,7 +30,7 @@ class ConvShape:
 
 @dataclass(frozen=True)
 class BlockShape:
-    """Inverted bottleneck: 1x1 expand (absent if `expanded == in_channels`), depthwise, 1x1 project.
+    """Inverted bottleneck: 1x1 expand (not in the first block), depthwise, 1x1 project.
 
     `stage` is -1 for the fixed first block; `index` counts within the stage.
     """
