@@ -117,7 +117,7 @@ class Add:
 
 @dataclass(frozen=True)
 class Mean:
-    """Mean over height and width, LiteRT's MEAN (global average pool): NHWC to [1, C] or [1,1,1,C]."""
+    """LiteRT's MEAN over height and width (global average pool): NHWC to [1, C] or [1, 1, 1, C]."""
 
 
 Attributes: TypeAlias = Conv2D | DepthwiseConv2D | FullyConnected | Add | Mean
