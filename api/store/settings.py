@@ -1,0 +1,35 @@
+"""Where the service keeps its database and its files; read from `TINYNAS_...` variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.store.engine import Store
+from api.store.migrate import upgrade
+
+
+class StoreSettings(BaseSettings):
+    """Of every process of the service: they meet in one database and one storage folder."""
+
+    model_config = SettingsConfigDict(env_prefix="TINYNAS_", frozen=True)
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "tinynas")
+    database_url: str | None = None
+
+    @property
+    def storage(self) -> Path:
+        """Where jobs keep their files."""
+        return self.home / "storage"
+
+    def job_folder(self, job_id: str) -> Path:
+        return self.storage / "jobs" / job_id
+
+    def open_store(self) -> Store:
+        """The database, made and brought to this version's tables where it is not."""
+        self.storage.mkdir(parents=True, exist_ok=True)
+        store = Store(self.database_url or f"sqlite:///{self.home / 'tinynas.db'}")
+        upgrade(store.engine)
+        return store
