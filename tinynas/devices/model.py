@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
-_CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
+CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
+FPUS = ("fpv4-sp-d16", "fpv5-sp-d16", "fpv5-d16")
+_BLOCK_BYTES = 1024
 
 
 class MemoryKind(StrEnum):
     FLASH = "flash"
     SRAM = "sram"
+
+
+class UartModel(StrEnum):
+    """The register layout of a UART: STM32F4's, that of F7, H7 and L4, Arm's CMSDK."""
+
+    STM32F4 = "stm32f4"
+    STM32F7 = "stm32f7"
+    CMSDK = "cmsdk"
 
 
 @dataclass(frozen=True)
@@ -31,17 +42,26 @@ class Budget:
 
 @dataclass(frozen=True)
 class MemoryRegion:
-    """One contiguous memory as the datasheet maps it."""
+    """One contiguous memory as the datasheet maps it; adjoining banks are one region.
+
+    `banks` says which, in the datasheet's names; `dma` whether the DMA controllers reach all of it.
+    """
 
     name: str
     kind: MemoryKind
     address: int
     bytes: int
+    banks: str = ""
     dma: bool = True
 
     def __post_init__(self) -> None:
-        if self.bytes <= 0 or self.address % 4 or self.bytes % 1024:
-            raise ValueError(f"memory region {self.name}: impossible address or size")
+        if self.bytes <= 0 or self.address < 0 or self.address % 4 or self.bytes % 1024:
+            raise ValueError(
+                f"memory region {self.name}: address {self.address:#x} must be a multiple of 4 and "
+                f"size {self.bytes} a positive multiple of 1024"
+            )
+        if self.end > 1 << 32:
+            raise ValueError(f"memory region {self.name}: ends beyond the 32-bit address space")
 
     @property
     def end(self) -> int:
@@ -49,16 +69,42 @@ class MemoryRegion:
 
 
 @dataclass(frozen=True)
-class SimulatorNames:
-    """What each simulator calls the part; None where it has no machine with this memory map."""
+class Uart:
+    """The serial port that the firmware reports on; `clock_hz` feeds it after reset."""
 
-    renode_uart: str
+    name: str
+    model: UartModel
+    address: int
+    irq: int
+    clock_hz: int
+
+
+@dataclass(frozen=True)
+class RegisterWrite:
+    """`*address = (*address & ~clear) | set`: one step of getting clocks and pins ready."""
+
+    address: int
+    set: int
+    clear: int = 0
+
+
+@dataclass(frozen=True)
+class SimulatorNames:
+    """What each simulator calls the part's pieces; None where it has nothing that fits.
+
+    `qemu_machine` is a machine whose memory map holds the part's (it may be larger), so that the
+    part's own ELF runs on it.
+    """
+
+    renode_uart: str | None = None
     qemu_machine: str | None = None
 
 
 @dataclass(frozen=True)
 class Device:
     """A microcontroller part.
+
+    `uart_setup` switches on what the UART needs (clocks, pins) from the state after reset.
 
     Raises:
         ValueError: a field is impossible (overlapping regions, unknown core, no flash or SRAM).
@@ -70,18 +116,25 @@ class Device:
     fpu: str | None
     clock_hz: int
     regions: tuple[MemoryRegion, ...]
-    uart_address: int
+    uart: Uart
+    uart_setup: tuple[RegisterWrite, ...]
     simulators: SimulatorNames
     datasheet: str = field(compare=False)
 
     def __post_init__(self) -> None:
-        if self.core not in _CORES:
-            raise ValueError(f"device {self.name}: core {self.core!r} is not one of {_CORES}")
+        if self.core not in CORES:
+            raise ValueError(f"device {self.name}: core {self.core!r} is not one of {CORES}")
+        if self.fpu is not None and self.fpu not in FPUS:
+            raise ValueError(f"device {self.name}: fpu {self.fpu!r} is not one of {FPUS}")
+        if self.clock_hz <= 0 or self.uart.clock_hz <= 0:
+            raise ValueError(f"device {self.name}: a clock must be above 0 Hz")
         for kind in MemoryKind:
             if not any(r.kind is kind for r in self.regions):
                 raise ValueError(f"device {self.name}: has no {kind} region")
+        if len({r.name for r in self.regions}) != len(self.regions):
+            raise ValueError(f"device {self.name}: two memory regions share a name")
         ordered = sorted(self.regions, key=lambda r: r.address)
-        for low, high in zip(ordered, ordered[1:], strict=False):
+        for low, high in pairwise(ordered):
             if low.end > high.address:
                 raise ValueError(f"device {self.name}: {low.name} and {high.name} overlap")
 
@@ -97,3 +150,8 @@ class Device:
     def default_budget(self) -> Budget:
         """The largest contiguous SRAM region and the whole flash."""
         return Budget(self.largest(MemoryKind.SRAM).bytes, self.largest(MemoryKind.FLASH).bytes)
+
+    @property
+    def setup_blocks(self) -> tuple[int, ...]:
+        """Addresses of the 1 KiB register blocks that `uart_setup` touches, in order."""
+        return tuple(sorted({w.address // _BLOCK_BYTES * _BLOCK_BYTES for w in self.uart_setup}))
