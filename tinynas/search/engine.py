@@ -109,6 +109,7 @@ class _Engine:
             fit = self._feasibility.check(architecture)
             trial.set_constraint("sram", float(fit.sram_excess))
             trial.set_constraint("flash", float(fit.flash_excess))
+            trial.set_constraint("macs", float(fit.macs_excess))
             if not fit.fits:
                 self.refused += 1
                 self._study.tell(trial, state=TrialState.PRUNED)
@@ -125,9 +126,13 @@ class _Engine:
         accuracies = self._evaluator.evaluate([fit.architecture for fit in fits])
         for fit, accuracy in zip(fits, accuracies, strict=True):
             self._known[fit.architecture.row] = accuracy
-            schedule, cost = fit.required()
             candidate = Candidate(
-                len(self.candidates), fit.architecture, schedule, cost, fit.macs, accuracy
+                len(self.candidates),
+                fit.architecture,
+                fit.schedule,
+                fit.cost,
+                fit.macs,
+                accuracy,
             )
             self.candidates.append(candidate)
             front = pareto_front(self.candidates)

@@ -146,7 +146,7 @@ class Architecture:
         genes = self.space.genes
         if len(self.row) != len(genes):
             raise InvalidInputError(
-                f"architecture: {len(self.row)} genes, but space {self.space.name} has {len(genes)}",
+                f"architecture: {len(self.row)} genes, {self.space.name} has {len(genes)}",
                 field="architecture",
                 given=len(self.row),
                 allowed=len(genes),
