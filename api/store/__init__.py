@@ -37,7 +37,7 @@ from api.store.results import (
     put_artifacts,
     subspaces_of,
 )
-from api.store.settings import StoreSettings
+from api.store.settings import StoreSettings, load_settings
 from api.store.states import JobState
 from api.store.tables import Artifact, Candidate, Job, JobEvent, utc_now
 
@@ -73,6 +73,7 @@ __all__ = [
     "list_artifacts",
     "list_candidates",
     "list_jobs",
+    "load_settings",
     "lose_worker",
     "mark_dominated",
     "newest_events",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.store.engine import Store
 from api.store.migrate import upgrade
+from tinynas.errors import InvalidInputError
 
 
 class StoreSettings(BaseSettings):
@@ -33,3 +35,23 @@ class StoreSettings(BaseSettings):
         store = Store(self.database_url or f"sqlite:///{self.home / 'tinynas.db'}")
         upgrade(store.engine)
         return store
+
+
+S = TypeVar("S", bound=StoreSettings)
+
+
+def load_settings(kind: type[S], **given: Any) -> S:
+    """Settings from the environment, with those that are `given` and not None over them.
+
+    Raises:
+        InvalidInputError: names the first wrong one.
+    """
+    try:
+        return kind(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "settings"
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidInputError(
+            f"{field}: {message}", field=field, given=str(first["input"]), allowed=message
+        ) from error

@@ -1,0 +1,58 @@
+"""`python -m api`: serve the API, on an address or on a socket that a parent has opened."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+import threading
+
+import uvicorn
+
+from api.app import create_app
+from api.settings import Settings
+from api.store import load_settings
+from tinynas.errors import TinynasError
+
+GRACE_SECONDS = 2  # for open event streams, which never end by themselves
+
+
+def main() -> int:
+    """Serve until a signal; exit code as the command line's."""
+    parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
+    parser.add_argument("--host")
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--socket", type=int, metavar="FD", help="a listening socket to serve on")
+    parser.add_argument("--with-parent", action="store_true", help="end when stdin is closed")
+    options = parser.parse_args()
+    try:
+        settings = load_settings(Settings, host=options.host, port=options.port)
+        app = create_app(settings)
+    except TinynasError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        return error.exit_code
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            server_header=False,
+        )
+    )
+    if options.with_parent:
+        threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
+    sockets = None if options.socket is None else [socket.socket(fileno=options.socket)]
+    server.run(sockets=sockets)
+    return 0 if server.started else 1
+
+
+def _end_with_parent(server: uvicorn.Server) -> None:
+    """Nothing is ever written to stdin: it ends when the parent does, whatever ended it."""
+    sys.stdin.buffer.read()
+    server.should_exit = True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

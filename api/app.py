@@ -1,0 +1,69 @@
+"""The application: routes, guards, problem documents, dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.responses import Response
+
+from api.guard import Guard, require_key
+from api.problems import Problem, add_handlers, documented
+from api.routes import catalogue, events, health, jobs, results
+from api.settings import Settings
+from api.watch import EventWatch
+
+DASHBOARD = Path(__file__).parent / "dashboard"
+DESCRIPTION = """Finds, trains and compiles the most accurate network that fits a microcontroller.
+
+Errors are RFC 9457 problem documents; lists are read page by page with `next_cursor`."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API on the database that `settings` name; its tables are made where they are missing."""
+    store = settings.open_store()
+    watch = EventWatch(store, poll_seconds=settings.event_poll_seconds)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with watch.running():
+            yield
+        store.close()
+
+    app = FastAPI(
+        title="tinynas",
+        version=version("tinynas"),
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_url="/api/v1/openapi.json",
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.settings, app.state.store, app.state.watch = settings, store, watch
+    api = APIRouter(
+        prefix="/api/v1", dependencies=[Depends(require_key)], responses=documented(401, 422)
+    )
+    for module in (jobs, events, results, catalogue):
+        api.include_router(module.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.frontend("/", directory=DASHBOARD)
+    app.add_middleware(Guard, settings=settings)
+    add_handlers(app)
+    app.add_exception_handler(events.NothingMoreError, _nothing_more)
+    _describe_problems(app)
+    return app
+
+
+async def _nothing_more(_: Request, __: Exception) -> Response:
+    return Response(status_code=204)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the problem document's schema, which the routes refer to, into the OpenAPI document."""
+    schemas = app.openapi().setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = Problem.model_json_schema()

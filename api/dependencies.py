@@ -1,0 +1,45 @@
+"""What routes are handed: the store, the settings, the job that the path names."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from api.settings import Settings
+from api.store import Job, Store, find_job
+from api.store.ids import LENGTH
+from api.watch import EventWatch
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def _watch(request: Request) -> EventWatch:
+    watch: EventWatch = request.app.state.watch
+    return watch
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+StoreDep = Annotated[Store, Depends(_store)]
+WatchDep = Annotated[EventWatch, Depends(_watch)]
+JobId = Annotated[
+    str, Path(description="The job's id.", pattern=r"^[0-9A-Za-z]+$", max_length=LENGTH)
+]
+
+
+def the_job(session: Session, job_id: str) -> Job:
+    """Raises: HTTPException: there is no such job (404)."""
+    job = find_job(session, job_id)
+    if job is None:
+        raise HTTPException(404, f"there is no job {job_id}")
+    return job

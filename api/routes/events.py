@@ -1,0 +1,66 @@
+"""A job's events as they happen (server-sent events)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api.dependencies import JobId, StoreDep, WatchDep, the_job
+from api.problems import documented
+from api.schemas import EventOut
+from api.store import JobEvent, JobState, Store, events_after, find_job
+
+router = APIRouter(prefix="/jobs/{job_id}", tags=["jobs"])
+LastEventId = Annotated[
+    int, Header(alias="Last-Event-ID", ge=0, description="Send only what follows this event.")
+]
+
+
+class NothingMoreError(Exception):
+    """The job has ended and its listener has heard all; the answer 204 ends its reconnecting."""
+
+
+def _start(job_id: JobId, store: StoreDep, last_event_id: LastEventId = 0) -> int:
+    with store.read() as session:
+        job = the_job(session, job_id)
+        if JobState(job.state).final and last_event_id >= job.last_event:
+            raise NothingMoreError
+    return last_event_id
+
+
+@router.get(
+    "/events",
+    response_class=EventSourceResponse,
+    responses=documented(404) | {204: {"description": "The job has ended, all was heard."}},
+)
+async def follow(
+    job_id: JobId, store: StoreDep, watch: WatchDep, last: Annotated[int, Depends(_start)]
+) -> AsyncIterable[ServerSentEvent]:
+    """The job's events: those stored, then each new one until the job ends."""
+    with watch.follow(job_id) as changed:
+        while True:
+            changed.clear()
+            events, ended = await asyncio.to_thread(_news, store, job_id, last)
+            for event in events:
+                out = EventOut.model_validate(event)
+                yield ServerSentEvent(data=out, event=out.kind, id=str(out.sequence))
+                last = out.sequence
+            if ended:
+                return
+            if not events:
+                await changed.wait()
+
+
+def _news(store: Store, job_id: str, last: int) -> tuple[Sequence[JobEvent], bool]:
+    """What follows event `last`, and whether nothing will come after that."""
+    with store.read() as session:
+        job = find_job(session, job_id)
+        if job is None:
+            return [], True
+        events = events_after(session, job_id, last)
+        heard = events[-1].sequence if events else last
+        return events, JobState(job.state).final and heard >= job.last_event

@@ -1,0 +1,176 @@
+"""What goes over the wire, in the nouns of the design."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+
+from api.store import JobState
+from tinynas.errors import InvalidInputError
+from tinynas.request import Effort, JobRequest
+from tinynas.units import parse_bytes
+
+T = TypeVar("T")
+Size = Annotated[StrictInt | str, Field(examples=["32KB", 32768])]
+# A name is shown in terminals and logs, so it holds nothing that could steer one.
+Label = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"
+    ),
+]
+
+
+class EffortIn(BaseModel):
+    """How much to compute; what is absent is chosen for the data set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    train_images: StrictInt | None = Field(default=None, ge=1, examples=[100_000])
+    evaluations: StrictInt | None = Field(default=None, ge=1, examples=[64])
+    finetune_images: StrictInt | None = Field(default=None, ge=1, examples=[30_000])
+
+
+class JobIn(BaseModel):
+    """A request for a network: a data set, and a device or both budgets."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash": "128KB"}
+            ]
+        },
+    )
+
+    dataset: Label = Field(examples=["digits"])
+    device: Label | None = Field(default=None, examples=["stm32f411xe"])
+    sram: Size | None = Field(default=None, description="Bytes, or text with a unit.")
+    flash: Size | None = Field(default=None, description="Bytes, or text with a unit.")
+    space: Label | None = Field(default=None, examples=["tiny"])
+    schedules: Label = Field(default="all", examples=["all", "layer", "patch"])
+    macs: StrictInt | None = Field(default=None, ge=1)
+    latency_ms: Any = Field(default=None, description="Refused until there are latency tables.")
+    effort: EffortIn = Field(default_factory=EffortIn)
+    seed: StrictInt = 0
+    name: Label | None = None
+    simulator: Literal["unicorn", "qemu", "renode"] | None = None
+
+    def to_request(self) -> JobRequest:
+        """The library's request.
+
+        Raises:
+            InvalidInputError: a size cannot be read, or a latency is asked for.
+        """
+        if self.latency_ms is not None:
+            raise InvalidInputError(
+                "latency_ms: there are no latency tables for devices yet; limit macs instead",
+                field="latency_ms",
+                given=self.latency_ms,
+                allowed="absent",
+            )
+        return JobRequest(
+            dataset=self.dataset,
+            device=self.device,
+            sram_bytes=None if self.sram is None else parse_bytes(self.sram, field="sram"),
+            flash_bytes=None if self.flash is None else parse_bytes(self.flash, field="flash"),
+            space=self.space,
+            schedules=self.schedules,
+            macs=self.macs,
+            effort=Effort(**self.effort.model_dump()),
+            seed=self.seed,
+            name=self.name,
+            simulator=self.simulator,
+        )
+
+
+class JobOut(BaseModel):
+    """A job: where it is and, once it has ended, what came of it.
+
+    `progress` is `{done, total, unit}` of the current step, `best` the most accurate candidate so
+    far, `error` `{step, message, ...}` of a failed job.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    state: JobState
+    step: str | None
+    progress: dict[str, Any] | None
+    best: dict[str, Any] | None
+    request: dict[str, Any]
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    created: datetime
+    updated: datetime
+    started: datetime | None
+    finished: datetime | None
+
+
+class EventOut(BaseModel):
+    """An event of a job's stream; its number is the stream's `id`, its kind the `event`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    sequence: int
+    kind: str
+    step: str
+    time: datetime
+    data: dict[str, Any]
+
+
+class ArtifactOut(BaseModel):
+    """A finished file of a job."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    media_type: str
+    bytes: int
+    sha256: str
+    created: datetime
+
+
+class RegionOut(BaseModel):
+    name: str
+    kind: str
+    address: int
+    bytes: int
+
+
+class DeviceOut(BaseModel):
+    """A part; `sram_bytes` and `flash_bytes` are its default budget."""
+
+    name: str
+    order_codes: list[str]
+    core: str
+    clock_hz: int
+    sram_bytes: int
+    flash_bytes: int
+    regions: list[RegionOut]
+
+
+class SearchSpaceOut(BaseModel):
+    name: str
+    description: str
+    resolutions: list[int]
+    width_multipliers: list[float]
+    stages: int
+
+
+class DatasetOut(BaseModel):
+    """A data set that jobs may name."""
+
+    name: str
+    classes: int
+    input_channels: int
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list; `next_cursor` asks for the following one and is null on the last."""
+
+    items: list[T]
+    next_cursor: str | None = None

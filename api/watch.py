@@ -1,0 +1,63 @@
+"""One look at the database for all listeners, instead of one each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from api.store import Store, newest_events
+
+
+class EventWatch:
+    """Wakes those who follow a job when it has new events, or is gone."""
+
+    def __init__(self, store: Store, *, poll_seconds: float) -> None:
+        self._store = store
+        self._poll_seconds = poll_seconds
+        self._followers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._newest: dict[str, int] = {}
+
+    @contextmanager
+    def follow(self, job_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the job has something new; the follower clears it."""
+        changed = asyncio.Event()
+        self._followers[job_id].add(changed)
+        try:
+            yield changed
+        finally:
+            self._followers[job_id].discard(changed)
+            if not self._followers[job_id]:
+                del self._followers[job_id]
+                self._newest.pop(job_id, None)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Look again and again as long as the block lasts."""
+        task = asyncio.create_task(self._poll())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_seconds)
+            if self._followers:
+                watched = list(self._followers)
+                newest = await asyncio.to_thread(self._look, watched)
+                for job_id in watched:
+                    self._compare(job_id, newest.get(job_id, -1))
+
+    def _look(self, job_ids: list[str]) -> dict[str, int]:
+        with self._store.read() as session:
+            return newest_events(session, job_ids)
+
+    def _compare(self, job_id: str, newest: int) -> None:
+        if job_id not in self._followers or self._newest.get(job_id) == newest:
+            return
+        self._newest[job_id] = newest
+        for changed in self._followers[job_id]:
+            changed.set()
