@@ -1,0 +1,22 @@
+"""What was promised, what was measured: a finished job as JSON, HTML and Markdown."""
+
+from tinynas.report.build import ReportFiles, build_report
+from tinynas.report.data import ReportData
+from tinynas.report.describe import (
+    describe_blocks,
+    describe_cost,
+    describe_device,
+    describe_layers,
+    describe_schedule,
+)
+
+__all__ = [
+    "ReportData",
+    "ReportFiles",
+    "build_report",
+    "describe_blocks",
+    "describe_cost",
+    "describe_device",
+    "describe_layers",
+    "describe_schedule",
+]

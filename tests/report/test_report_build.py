@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+from tinynas.graph.ir import Graph
+from tinynas.report import ReportData, build_report
+from tinynas.report.html import render_html
+from tinynas.report.markdown import render_markdown
+from tinynas.report.text import THIN, count, difference, kilobytes, percent, round_count, shape
+from tinynas.report.views import block_views, layer_rows, memory_rows, worst_confusions
+
+
+def test_three_files_and_the_same_bytes_twice(data: ReportData, tmp_path: Path) -> None:
+    first = build_report(data, tmp_path / "a")
+    second = build_report(data, tmp_path / "b")
+    assert {p.name for p in (tmp_path / "a").iterdir()} == {
+        "report.json",
+        "report.html",
+        "report.md",
+    }
+    for name in ("json", "html", "markdown"):
+        assert getattr(first, name).read_bytes() == getattr(second, name).read_bytes()
+
+
+def test_json_is_the_data(data: ReportData, tmp_path: Path) -> None:
+    read = json.loads(build_report(data, tmp_path).json.read_text(encoding="utf-8"))
+    assert read.pop("format") == 1
+    assert read == data
+
+
+def test_nothing_is_written_when_rendering_fails(data: ReportData, tmp_path: Path) -> None:
+    del data["accuracy"]["int8"]  # type: ignore[misc]
+    with pytest.raises(UndefinedError, match="int8"):
+        build_report(data, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_page_is_self_contained(data: ReportData) -> None:
+    page = render_html(data)
+    assert not re.search(r"https?://|src=|@import|url\(|<script|<link", page)
+
+
+def test_every_chart_is_well_formed_and_named(data: ReportData) -> None:
+    charts = re.findall(r"<svg.*?</svg>", render_html(data), flags=re.DOTALL)
+    assert len(charts) == 8
+    for chart in charts:
+        root = ET.fromstring(chart)
+        assert root.get("role") == "img"
+        assert root.get("aria-label")
+
+
+def test_page_says_the_figures(data: ReportData) -> None:
+    page = render_html(data)
+    for figure in ("96.9%", "97.1%", "128 KB", "1,234,567", "gave every byte"):
+        assert figure.replace(" ", THIN) in page, figure
+
+
+def test_a_difference_is_not_hidden(data: ReportData) -> None:
+    data["validation"]["mismatched_bytes"] = 3
+    page = render_html(data)
+    assert "3 bytes differ" in page
+    assert "gave every byte" not in page
+
+
+def test_hostile_names_stay_text(data: ReportData) -> None:
+    hostile = "<script>alert(1)</script>"
+    data["name"] = hostile
+    assert data["confusion"]
+    data["confusion"]["classes"][0] = hostile
+    data["layers"][0]["name"] = hostile
+    assert "<script" not in render_html(data)
+    assert "<script" not in render_markdown(data)
+
+
+def test_parts_that_a_job_lacks_are_left_out(data: ReportData) -> None:
+    data["confusion"] = None
+    data["candidates"] = []
+    del data["chosen"]
+    for layer in data["layers"]:
+        layer["instructions"] = None
+    page = render_html(data)
+    assert 'class="confusion"' not in page
+    assert "<h2>Search</h2>" not in page
+    assert "## Front" not in render_markdown(data)
+
+
+def test_layers_add_up_to_the_graph(data: ReportData, graph: Graph) -> None:
+    assert sum(layer["macs"] for layer in data["layers"]) == graph.macs
+    rows = layer_rows(data["layers"])
+    assert max(r.macs_share for r in rows) == 100
+    assert rows[-1].shape == "3"
+
+
+def test_blocks_cover_every_op_once(data: ReportData, graph: Graph) -> None:
+    covered = [op for b in data["blocks"] for op in range(b["first"], b["last"])]
+    assert covered == list(range(len(graph.ops)))
+    sizes = [(b["in_size"], b["out_size"]) for b in data["blocks"]]
+    assert all(before[1] == after[0] for before, after in pairwise(sizes))
+
+
+def test_blocks_within_patches_are_marked(data: ReportData) -> None:
+    marked = [bool(b.patch) for b in block_views(data)]
+    inside = [b["first"] < 3 for b in data["blocks"]]
+    assert marked == inside
+    assert any(marked)
+
+
+def test_memory_over_budget_is_marked(data: ReportData) -> None:
+    assert [r.fits for r in memory_rows(data)] == [True, True]
+    data["sram_bytes"]["measured"] = 40000
+    assert memory_rows(data)[0].fits is False
+
+
+def test_worst_confusions_come_first(data: ReportData) -> None:
+    assert data["confusion"]
+    found = worst_confusions(data["confusion"])
+    assert [(c.true, c.taken_for, c.images) for c in found] == [
+        ("star", "disc", 2),
+        ("disc", "ring", 1),
+    ]
+    assert found[0].share == pytest.approx(0.2)
+
+
+def test_markdown_tables_have_one_width(data: ReportData) -> None:
+    data["candidates"][0]["schedule"]["summary"] = "a | b"
+    for table in re.findall(r"(?:^\|.*\n)+", render_markdown(data), flags=re.MULTILINE):
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(widths) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1 KB"), (24_678, "24.1 KB"), (2 << 20, "2,048 KB")],
+)
+def test_kilobytes(value: int, text: str) -> None:
+    assert kilobytes(value).replace(THIN, " ") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(999, "999"), (1234, "1.23 k"), (45_600, "45.6 k"), (7.5e8, "750 M"), (2.5e9, "2.50 G")],
+)
+def test_count(value: float, text: str) -> None:
+    assert count(value).replace(THIN, " ") == text
+
+
+def test_other_texts() -> None:
+    assert percent(0.97123, 2) == "97.12%"
+    assert difference(99, 100) == "−1.0%"
+    assert difference(100, 100) == "equal"
+    assert shape([1, 8, 8, 24]) == "8 × 8 × 24"
+    assert shape([1, 10]) == "10"
+    assert round_count(5e6).replace(THIN, " ") == "5 M"

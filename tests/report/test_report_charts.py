@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinynas.report import ReportData
+from tinynas.report.charts import (
+    curve_points,
+    front,
+    heat_map,
+    live_bytes,
+    memory_map,
+    pareto,
+    subspace_curves,
+)
+from tinynas.report.data import CandidateData
+from tinynas.report.svg import Scale, dots, element, round_step
+
+
+def _candidate(accuracy: float, sram: int) -> CandidateData:
+    return {
+        "id": 0,
+        "architecture": {},
+        "schedule": {},
+        "accuracy": accuracy,
+        "sram_bytes": sram,
+        "flash_bytes": 1,
+        "macs": 1,
+        "recomputed_macs": 0,
+        "pareto": False,
+    }
+
+
+POINTS = st.lists(
+    st.tuples(st.integers(0, 20).map(lambda n: n / 20), st.integers(1, 30)), min_size=1
+)
+
+
+@given(POINTS)
+def test_front_holds_exactly_what_nothing_cheaper_beats(points: list[tuple[float, int]]) -> None:
+    candidates = [_candidate(*p) for p in points]
+    kept = {(c["accuracy"], c["sram_bytes"]) for c in front(candidates, "sram_bytes")}
+    expected = {
+        (a, s)
+        for a, s in points
+        if not any((b >= a and t <= s) and (b, t) != (a, s) for b, t in points)
+    }
+    assert kept == expected
+
+
+def test_curve_counts_misfits_as_no_work(data: ReportData) -> None:
+    row = data["subspaces"]["subspaces"][2]
+    points = curve_points(row)
+    assert points[0] == (0.0, pytest.approx(0.8))
+    assert points[-1] == (row["cdf"][-1], pytest.approx(1.0))
+    assert points == sorted(points)
+    assert curve_points(data["subspaces"]["subspaces"][3]) == []
+
+
+def test_one_curve_for_each_subspace_that_fits_and_one_is_chosen(data: ReportData) -> None:
+    svg = ET.fromstring(subspace_curves(data["subspaces"]))
+    curves = [p.get("class") for p in svg.iter("path")]
+    assert curves == ["curve", "curve", "curve chosen"]
+    assert "width 0.5, 16 px was chosen" in str(svg.get("aria-label"))
+
+
+def test_map_shades_by_score_and_leaves_misfits_blank(data: ReportData) -> None:
+    svg = ET.fromstring(heat_map(data["subspaces"]))
+    cells = [g.get("class") for g in svg.iter("g")]
+    assert sorted(map(str, cells)) == ["cell none", "cell s2", "cell s4", "cell s6 chosen"]
+    assert cells[-1] == "cell s6 chosen"
+
+
+def test_scatter_marks_front_budget_and_choice(data: ReportData) -> None:
+    svg = ET.fromstring(pareto(data["candidates"], "sram_bytes", "SRAM", budget=9000, chosen=3))
+    kinds = [e.get("class") for e in svg.iter()]
+    assert {"dots", "dots pareto", "front", "limit", "ring"} <= set(kinds)
+    without = ET.fromstring(pareto(data["candidates"], "macs", "MACs"))
+    assert not {"limit", "ring"} & {e.get("class") for e in without.iter()}
+
+
+def test_single_candidate_is_drawn(data: ReportData) -> None:
+    svg = ET.fromstring(pareto(data["candidates"][:1], "macs", "MACs"))
+    assert svg.get("aria-label") == "Accuracy against MACs of 1 candidates"
+
+
+def test_live_bytes_are_those_of_the_buffers_alive() -> None:
+    buffers = [
+        {"name": "a", "tensor": "a", "bytes": 10, "first": 0, "last": 1, "offset": 0},
+        {"name": "b", "tensor": "b", "bytes": 5, "first": 1, "last": 2, "offset": 10},
+    ]
+    schedule = {"summary": "", "arena_bytes": 15, "recomputed_macs": 0, "segments": []}
+    assert live_bytes({**schedule, "buffers": buffers}, 3) == [10, 15, 5]  # type: ignore[typeddict-item]
+
+
+def test_buffers_lie_where_the_schedule_puts_them(data: ReportData) -> None:
+    svg = ET.fromstring(memory_map(data["schedule"], data["layers"], data["memory_parts"], 32768))
+    boxes = [g for g in svg.iter("g") if str(g.get("class")).startswith("buffer")]
+    assert len(boxes) == len(data["schedule"]["buffers"])
+    per_byte, per_op = set(), set()
+    for box, buffer in zip(boxes, data["schedule"]["buffers"], strict=True):
+        rect = box.find("rect")
+        assert rect is not None
+        if buffer["bytes"] > 500:
+            per_byte.add(round((float(rect.get("height", 0)) + 1) / buffer["bytes"], 2))
+        per_op.add(
+            round((float(rect.get("width", 0)) + 1) / (buffer["last"] - buffer["first"] + 1))
+        )
+    assert len(per_byte) == 1
+    assert len(per_op) == 1
+    assert sum("scratch" in str(g.get("class")) for g in boxes) == 1
+    assert any(str(e.get("class")) == "segment" for e in svg.iter())
+
+
+def test_dots_of_one_place_are_drawn_once() -> None:
+    assert dots([(1.0, 1.0), (1.1, 1.0), (5.0, 2.0)], "d").count("M") == 2
+
+
+def test_element_escapes_what_it_is_given() -> None:
+    text = element("text", "<b>&", title='"')
+    assert text == '<text title="&#34;">&lt;b&gt;&amp;</text>'
+
+
+@given(st.floats(1e-6, 1e12))
+def test_steps_are_round_and_large_enough(rough: float) -> None:
+    step = round_step(rough)
+    assert rough <= step * (1 + 1e-6)
+    assert step <= rough * 2.5 * (1 + 1e-6)
+
+
+@given(st.integers(0, 1000), st.integers(1, 100_000), st.integers(2, 8))
+def test_ticks_lie_within_the_domain(low: int, span: int, wanted: int) -> None:
+    scale = Scale(low, low + span, 0, 100)
+    ticks = scale.ticks(wanted)
+    assert all(low - 1e-6 * span <= t <= low + span * (1 + 1e-6) for t in ticks)
+    assert len(ticks) <= wanted + 1

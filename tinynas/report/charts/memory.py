@@ -1,0 +1,158 @@
+"""Where the memory goes: each buffer's life and place, and the budget above all of it."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from tinynas.report.data import BufferData, LayerData, MemoryParts, ScheduleData, SegmentData
+from tinynas.report.svg import Frame, chart, element, line, rectangle, text
+from tinynas.report.text import kilobytes
+
+_INK = 6.4  # width of a character of a label, pixels
+
+
+def live_bytes(schedule: ScheduleData, ops: int) -> list[int]:
+    """Bytes of the buffers that live at each op."""
+    return [
+        sum(b["bytes"] for b in schedule["buffers"] if b["first"] <= op <= b["last"])
+        for op in range(ops)
+    ]
+
+
+def memory_map(
+    schedule: ScheduleData,
+    layers: list[LayerData],
+    parts: MemoryParts,
+    budget: int,
+    *,
+    size: tuple[int, int] = (952, 400),
+) -> Markup:
+    """Buffers over ops (x) and bytes (y); static data and stack lie on top of the arena."""
+    ops = len(layers)
+    live = live_bytes(schedule, ops)
+    peak = max(range(ops), key=lambda op: live[op])
+    total = parts["arena_bytes"] + parts["static_bytes"] + parts["stack_bytes"]
+    frame = Frame.of(size, (0, ops), (0, max(budget, total) * 1.04), margins=(30, 14, 92, 58))
+    marks = [
+        *(_segment(frame, s) for s in schedule["segments"] if s["kind"] != "layer"),
+        *frame.grid(frame.y.ticks(6, 1024), kilobytes),
+        *(_buffer(frame, b) for b in schedule["buffers"]),
+        *_rest(frame, parts),
+        *_peak(frame, peak, live[peak]),
+        line(frame.x.start, frame.y(budget), frame.x.end, frame.y(budget), "limit"),
+        text(
+            frame.x.start + 6,
+            frame.y(budget) - 6,
+            f"budget {kilobytes(budget)}",
+            "label limit",
+        ),
+        *_names(frame, layers),
+    ]
+    name = (
+        f"Memory over time: {len(schedule['buffers'])} buffers in an arena of "
+        f"{kilobytes(parts['arena_bytes'])}, fullest at {layers[peak]['name']}; "
+        f"{kilobytes(total)} of {kilobytes(budget)} SRAM in all"
+    )
+    return chart(*size, name, *marks, kind="memory")
+
+
+def _box(frame: Frame, first: float, last: float, low: float, high: float) -> tuple[float, ...]:
+    x, y = frame.x(first), frame.y(high)
+    return x, y, frame.x(last) - x, frame.y(low) - y
+
+
+def _segment(frame: Frame, segment: SegmentData) -> Markup:
+    x, _, width, _ = _box(frame, segment["first"], segment["last"], 0, 0)
+    top = frame.y.end
+    rows, columns = segment["grid"]
+    name = f"{rows} × {columns} patches" if segment["kind"] == "patch" else "row by row"
+    return element(
+        "g",
+        rectangle(x, top, width, frame.y.start - top, "shape"),
+        text(x + 4, top - 8, name, "label"),
+        class_="segment",
+    )
+
+
+def _buffer(frame: Frame, buffer: BufferData) -> Markup:
+    low, high = buffer["offset"], buffer["offset"] + buffer["bytes"]
+    x, y, width, height = _box(frame, buffer["first"], buffer["last"] + 1, low, high)
+    name = buffer["tensor"] or buffer["name"]
+    kind = "buffer scratch" if buffer["tensor"] is None else "buffer"
+    if buffer["tensor"] in ("input", "logits"):
+        kind += " edge"
+    about = (
+        f"{name}: {kilobytes(buffer['bytes'])} at offset {buffer['offset']:,}, "
+        f"op {buffer['first']} to {buffer['last']}"
+    )
+    inside = [rectangle(x + 0.5, y + 0.5, max(width - 1, 1), max(height - 1, 0.5), "shape", about)]
+    sized = f"{name}  {kilobytes(buffer['bytes'])}"
+    for label in (sized, name):
+        if height >= 13 and len(label) * _INK < width - 6:
+            inside.append(text(x + width / 2, y + height / 2 + 3.5, label, "value", "middle"))
+            break
+        if width >= 13 and len(label) * _INK < height - 6:
+            inside.append(_upright(x + width / 2, y + height / 2, label))
+            break
+    return element("g", *inside, class_=kind)
+
+
+def _upright(x: float, y: float, label: str) -> Markup:
+    """A label that reads from bottom to top, centred at (x, y)."""
+    turn = f"translate({x + 3.5:.1f} {y:.1f}) rotate(-90)"
+    return element("text", label, class_="value", text_anchor="middle", transform=turn)
+
+
+def _rest(frame: Frame, parts: MemoryParts) -> list[Markup]:
+    """The bands above the arena: the library's static data and the stack's high-water mark."""
+    bands, low = [], parts["arena_bytes"]
+    for key, name in (("static_bytes", "static data"), ("stack_bytes", "stack")):
+        size = int(parts[key])  # type: ignore[literal-required]
+        x, y, width, height = _box(frame, frame.x.low, frame.x.high, low, low + size)
+        band = [rectangle(x, y, width, height, "shape", f"{name}: {kilobytes(size)}")]
+        if height >= 12:
+            band.append(
+                text(
+                    x + width - 6, y + height / 2 + 3.5, f"{name} {kilobytes(size)}", "value", "end"
+                )
+            )
+        if size:
+            bands.append(element("g", *band, class_="band"))
+        low += size
+    return bands
+
+
+def _peak(frame: Frame, op: int, size: int) -> list[Markup]:
+    middle = frame.x(op + 0.5)
+    anchor = "start" if op < frame.x.high / 2 else "end"
+    return [
+        line(middle, frame.y.end - 4, middle, frame.y.start, "peak"),
+        text(
+            middle + (6 if anchor == "start" else -6),
+            frame.y.end - 8,
+            f"fullest: {kilobytes(size)} live",
+            "label peak",
+            anchor,
+        ),
+    ]
+
+
+def _names(frame: Frame, layers: list[LayerData]) -> list[Markup]:
+    """Op names below the axis, turned; every other one where they would touch."""
+    base = frame.y.start
+    step = 1
+    while (frame.x(step) - frame.x.start) < 11:
+        step += 1
+    parts = [line(frame.x.start, base, frame.x.end, base, "axis")]
+    for op in range(0, len(layers), step):
+        x = frame.x(op + 0.5)
+        parts.append(
+            element(
+                "text",
+                layers[op]["name"],
+                class_="tick",
+                text_anchor="end",
+                transform=f"translate({x + 3:.1f} {base + 8:.1f}) rotate(-60)",
+            )
+        )
+    return parts

@@ -1,0 +1,185 @@
+"""What a report is made of: one JSON-able object, the same in `report.json` and in the templates.
+
+Sizes are bytes, work is multiply-accumulates (MACs), shares and accuracies lie in 0..1.  Members
+that a job may lack (`NotRequired`, or None) are left out of the pages, never guessed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+FORMAT = 1
+
+
+class DeviceData(TypedDict):
+    """The part that the code was generated for; memory sizes are the whole part's."""
+
+    name: str
+    core: str
+    clock_hz: int
+    sram_bytes: int
+    flash_bytes: int
+
+
+class SubspaceRow(TypedDict):
+    """One (width, resolution) of stage 1; `cdf` holds MACs at even quantiles of those that fit."""
+
+    width: float
+    resolution: int
+    fits: float
+    mean_macs: float
+    p80_macs: float
+    score: float
+    cdf: list[float]
+
+
+class SubspaceChoice(TypedDict):
+    width: float
+    resolution: int
+    mean_macs: float
+    p80_macs: float
+    fits: float
+
+
+class SubspaceTableData(TypedDict):
+    """Stage 1 as `SubspaceTable.to_json` gives it."""
+
+    chosen: SubspaceChoice
+    rule: str
+    samples: int
+    schedules: str
+    accounting: str
+    budget: dict[str, Any]
+    subspaces: list[SubspaceRow]
+    seconds: NotRequired[float]
+
+
+class CandidateData(TypedDict):
+    """Stage 2: one network that fits; see `tinynas.search`."""
+
+    id: Any
+    architecture: dict[str, Any]
+    schedule: dict[str, Any]
+    accuracy: float
+    sram_bytes: int
+    flash_bytes: int
+    macs: int
+    recomputed_macs: int
+    pareto: bool
+
+
+class BlockData(TypedDict):
+    """A block of the architecture diagram: stem, mbconv, pool or classifier.
+
+    Sizes are rows (columns alike); `first` and `last` are the ops of the graph that it covers,
+    `last` not included; `expansion` is expanded / input channels.
+    """
+
+    name: str
+    kind: str
+    kernel: int
+    stride: int
+    expansion: float
+    in_channels: int
+    expanded: int
+    out_channels: int
+    in_size: int
+    out_size: int
+    residual: bool
+    first: int
+    last: int
+
+
+class LayerData(TypedDict):
+    """One op.  `flash_bytes` as its kernel stores it; `instructions` as simulated, if known."""
+
+    name: str
+    kind: str
+    output_shape: list[int]
+    macs: int
+    flash_bytes: int | None
+    instructions: int | None
+
+
+class SegmentData(TypedDict):
+    kind: str
+    first: int
+    last: int
+    grid: list[int]
+
+
+class BufferData(TypedDict):
+    """A stretch of the arena, live from op `first` to op `last`, both included."""
+
+    name: str
+    tensor: str | None
+    bytes: int
+    first: int
+    last: int
+    offset: int
+
+
+class ScheduleData(TypedDict):
+    summary: str
+    arena_bytes: int
+    recomputed_macs: int
+    segments: list[SegmentData]
+    buffers: list[BufferData]
+
+
+class MemoryParts(TypedDict):
+    """What the predicted totals consist of."""
+
+    arena_bytes: int
+    static_bytes: int
+    stack_bytes: int
+    constant_bytes: int
+    code_bytes: int
+
+
+class MemoryFigures(TypedDict):
+    """Promised against measured.  `linked` counts what the linker laid out, without the stack."""
+
+    budget: int
+    predicted: int
+    linked: NotRequired[int]
+    stack: NotRequired[int]
+    measured: int
+
+
+class AccuracyData(TypedDict):
+    """Over the test split, once, at the end."""
+
+    float: float
+    int8: float
+
+
+class ConfusionData(TypedDict):
+    """`counts[i][j]`: images of class i that were taken for class j."""
+
+    classes: list[str]
+    counts: list[list[int]]
+
+
+class ReportData(TypedDict):
+    """Everything that a report shows."""
+
+    name: str
+    created: str
+    request: dict[str, Any]
+    device: DeviceData
+    subspaces: SubspaceTableData
+    candidates: list[CandidateData]
+    architecture: dict[str, Any]
+    blocks: list[BlockData]
+    layers: list[LayerData]
+    schedule: ScheduleData
+    macs: int
+    accuracy: AccuracyData
+    sram_bytes: MemoryFigures
+    flash_bytes: MemoryFigures
+    memory_parts: MemoryParts
+    validation: dict[str, Any]
+    versions: dict[str, str]
+    chosen: NotRequired[Any]
+    confusion: NotRequired[ConfusionData | None]

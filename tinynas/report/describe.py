@@ -1,0 +1,153 @@
+"""From the nouns (graph, schedule, network, device, cost) to the members of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tinynas.cost.ir import MemoryCost
+from tinynas.devices import Device, MemoryKind
+from tinynas.graph.ir import Graph, op_macs
+from tinynas.report.data import (
+    BlockData,
+    DeviceData,
+    LayerData,
+    MemoryParts,
+    ScheduleData,
+)
+from tinynas.schedule.ir import Schedule, Segment, SegmentKind
+from tinynas.spaces.network import NetworkShape
+
+
+def describe_device(device: Device) -> DeviceData:
+    """The part, with the sums of its memories."""
+    sizes = {kind: sum(r.bytes for r in device.regions if r.kind is kind) for kind in MemoryKind}
+    return {
+        "name": device.name,
+        "core": device.core,
+        "clock_hz": device.clock_hz,
+        "sram_bytes": sizes[MemoryKind.SRAM],
+        "flash_bytes": sizes[MemoryKind.FLASH],
+    }
+
+
+def describe_cost(cost: MemoryCost) -> MemoryParts:
+    """The parts of the predicted SRAM and flash (bytes)."""
+    return {
+        "arena_bytes": cost.arena_bytes,
+        "static_bytes": cost.static_bytes,
+        "stack_bytes": cost.stack_bytes,
+        "constant_bytes": cost.constant_bytes,
+        "code_bytes": cost.code_bytes,
+    }
+
+
+def describe_layers(
+    graph: Graph,
+    *,
+    flash_bytes: Mapping[str, int] | None = None,
+    instructions: Mapping[str, int] | None = None,
+) -> list[LayerData]:
+    """One entry an op, in order; the mappings are by op name and may lack some."""
+    flash, executed = flash_bytes or {}, instructions or {}
+    return [
+        {
+            "name": op.name,
+            "kind": op.kind,
+            "output_shape": list(graph.tensors[op.outputs[0]].shape),
+            "macs": op_macs(graph, op),
+            "flash_bytes": flash.get(op.name),
+            "instructions": executed.get(op.name),
+        }
+        for op in graph.ops
+    ]
+
+
+def describe_schedule(schedule: Schedule) -> ScheduleData:
+    """Segments and buffers as JSON, with one line that a person can read."""
+    return {
+        "summary": ", ".join(_segment_text(s) for s in schedule.segments),
+        "arena_bytes": schedule.arena_bytes,
+        "recomputed_macs": schedule.recomputed_macs,
+        "segments": [
+            {"kind": s.kind.value, "first": s.first, "last": s.last, "grid": list(s.grid)}
+            for s in schedule.segments
+        ],
+        "buffers": [
+            {
+                "name": b.name,
+                "tensor": b.tensor,
+                "bytes": b.bytes,
+                "first": b.first,
+                "last": b.last,
+                "offset": b.offset,
+            }
+            for b in schedule.buffers
+        ],
+    }
+
+
+def _segment_text(segment: Segment) -> str:
+    count = segment.last - segment.first
+    ops = f"{count} op" if count == 1 else f"{count} ops"
+    match segment.kind:
+        case SegmentKind.PATCH:
+            return f"{ops} in {segment.grid[0]} x {segment.grid[1]} patches"
+        case SegmentKind.STREAM:
+            return f"{ops} row by row"
+        case _:
+            return f"{ops} layer by layer"
+
+
+def describe_blocks(network: NetworkShape, graph: Graph) -> list[BlockData]:
+    """The blocks of a network of a search space; `graph` is its graph (names of the skeleton)."""
+    stem = network.stem
+    channels, classes = network.feature_channels, network.classes
+    last_size = network.blocks[-1].out_size
+    blocks = [
+        _block("stem", "stem", graph, stem.kernel, stem.stride, stem.in_channels)
+        | {
+            "out_channels": stem.out_channels,
+            "expanded": stem.in_channels,
+            "in_size": stem.in_size,
+            "out_size": stem.out_size,
+        }
+    ]
+    for i, b in enumerate(network.blocks):
+        blocks.append(
+            _block(f"b{i}", "mbconv", graph, b.kernel, b.stride, b.in_channels)
+            | {
+                "expansion": b.expanded / b.in_channels,
+                "expanded": b.expanded,
+                "out_channels": b.out_channels,
+                "in_size": b.in_size,
+                "out_size": b.out_size,
+                "residual": b.residual,
+            }
+        )
+    pool = _block("pool", "pool", graph, last_size, 1, channels)
+    head = _block("logits", "classifier", graph, 1, 1, channels)
+    blocks.append(pool | {"out_channels": channels, "in_size": last_size, "out_size": 1})
+    blocks.append(head | {"out_channels": classes, "in_size": 1, "out_size": 1})
+    return blocks
+
+
+def _block(
+    name: str, kind: str, graph: Graph, kernel: int, stride: int, in_channels: int
+) -> BlockData:
+    """A block with its place in the graph; shapes are filled in by the caller."""
+    own = [i for i, op in enumerate(graph.ops) if op.name == name or op.name.startswith(name + ".")]
+    return {
+        "name": name,
+        "kind": kind,
+        "kernel": kernel,
+        "stride": stride,
+        "expansion": 1.0,
+        "in_channels": in_channels,
+        "expanded": in_channels,
+        "out_channels": in_channels,
+        "in_size": 1,
+        "out_size": 1,
+        "residual": False,
+        "first": own[0],
+        "last": own[-1] + 1,
+    }

@@ -1,0 +1,50 @@
+"""Numbers as people read them; the same in HTML, Markdown and charts."""
+
+from __future__ import annotations
+
+THIN = "\u202f"  # narrow no-break space, between a number and its unit
+_LARGE = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def kilobytes(size: float) -> str:
+    """`24.1 KB` of 1,024 bytes; whole bytes below one."""
+    if abs(size) < 1024:
+        return f"{size:.0f}{THIN}B"
+    value = size / 1024
+    digits = 0 if abs(value) >= 1000 or value == int(value) else 1
+    return f"{value:,.{digits}f}{THIN}KB"
+
+
+def count(value: float) -> str:
+    """`1.23 M`, `45.6 k`: three significant figures of a large number."""
+    for limit, unit in _LARGE:
+        if abs(value) >= limit:
+            scaled = value / limit
+            digits = 2 if scaled < 10 else 1 if scaled < 100 else 0
+            return f"{scaled:.{digits}f}{THIN}{unit}"
+    return f"{value:.0f}"
+
+
+def round_count(value: float) -> str:
+    """`5 M`: a round number at an axis, without trailing zeros."""
+    for limit, unit in _LARGE:
+        if abs(value) >= limit:
+            return f"{value / limit:g}{THIN}{unit}"
+    return f"{value:g}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    return f"{share * 100:.{digits}f}%"
+
+
+def difference(measured: float, predicted: float) -> str:
+    """Signed percentage of the predicted value."""
+    if predicted == 0 or measured == predicted:
+        return "equal"
+    return f"{(measured - predicted) / predicted * 100:+.1f}%".replace("-", "−")
+
+
+def shape(sizes: list[int]) -> str:
+    """`16 × 16 × 24`, without the batch of one."""
+    rest = sizes[1:] if len(sizes) > 1 and sizes[0] == 1 else sizes
+    return " × ".join(str(n) for n in rest)

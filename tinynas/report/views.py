@@ -1,0 +1,195 @@
+"""What the templates need beyond the data: shares, ranks and sentences made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tinynas.report.data import BlockData, ConfusionData, LayerData, MemoryFigures, ReportData
+from tinynas.report.text import count, difference, kilobytes, shape
+
+RAMP = 7  # steps of the sequential colour scale
+LARGEST_MATRIX = 24  # classes; above this only the worst confusions are listed
+
+
+_FACTS = {
+    "simulator": "Simulator",
+    "device": "Device",
+    "compiler": "Compiler",
+    "vectors": "Test vectors",
+    "mismatched_bytes": "Bytes that differ",
+    "instructions": "Instructions",
+    "instructions_per_mac": "Instructions per MAC",
+}
+
+
+def validation_facts(data: ReportData) -> list[tuple[str, str]]:
+    """Names and values of what the simulated run found, in a fixed order."""
+    found = data["validation"]
+    return [(name, _fact(found[key])) for key, name in _FACTS.items() if found.get(key) is not None]
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@dataclass(frozen=True)
+class MemoryRow:
+    """One line of the promised-against-measured table (text, ready to print)."""
+
+    name: str
+    budget: str
+    predicted: str
+    linked: str
+    measured: str
+    off: str
+    left: str
+    fits: bool
+
+
+def memory_rows(data: ReportData) -> list[MemoryRow]:
+    return [_memory_row("SRAM", data["sram_bytes"]), _memory_row("Flash", data["flash_bytes"])]
+
+
+def _memory_row(name: str, figures: MemoryFigures) -> MemoryRow:
+    budget, predicted, measured = figures["budget"], figures["predicted"], figures["measured"]
+    linked = figures.get("linked")
+    return MemoryRow(
+        name=name,
+        budget=kilobytes(budget),
+        predicted=kilobytes(predicted),
+        linked="" if linked is None else kilobytes(linked),
+        measured=kilobytes(measured),
+        off=difference(measured, predicted),
+        left=kilobytes(budget - measured),
+        fits=measured <= budget,
+    )
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One op with the widths (percent of the largest) of its three bars."""
+
+    name: str
+    kind: str
+    shape: str
+    macs: str
+    macs_share: float
+    flash: str
+    flash_share: float
+    instructions: str
+    instructions_share: float
+
+
+def layer_rows(layers: list[LayerData]) -> list[LayerRow]:
+    most = {
+        key: max((float(layer[key] or 0) for layer in layers), default=0.0) or 1.0
+        for key in ("macs", "flash_bytes", "instructions")
+    }
+    return [
+        LayerRow(
+            name=layer["name"],
+            kind=layer["kind"],
+            shape=shape(layer["output_shape"]),
+            macs=count(layer["macs"]) if layer["macs"] else "",
+            macs_share=layer["macs"] / most["macs"] * 100,
+            flash=_known(layer["flash_bytes"], kilobytes),
+            flash_share=(layer["flash_bytes"] or 0) / most["flash_bytes"] * 100,
+            instructions=_known(layer["instructions"], count),
+            instructions_share=(layer["instructions"] or 0) / most["instructions"] * 100,
+        )
+        for layer in layers
+    ]
+
+
+def _known(value: int | None, text: Any) -> str:
+    return "" if value is None else str(text(value))
+
+
+@dataclass(frozen=True)
+class BlockView:
+    """A block of the diagram; `patch` says in which grid it runs, or nothing."""
+
+    title: str
+    kernel: int
+    lines: tuple[str, ...]
+    size: str
+    channels: int
+    expanded: int
+    residual: bool
+    patch: str
+    kind: str
+
+
+def block_views(data: ReportData) -> list[BlockView]:
+    """Every block, marked where it lies in a segment of patches."""
+    return [_block_view(block, _patch_of(block, data)) for block in data["blocks"]]
+
+
+def _patch_of(block: BlockData, data: ReportData) -> str:
+    for segment in data["schedule"]["segments"]:
+        inside = segment["first"] <= block["first"] < segment["last"]
+        if segment["kind"] == "patch" and inside:
+            return f"{segment['grid'][0]} × {segment['grid'][1]} patches"
+    return ""
+
+
+def _block_view(block: BlockData, patch: str) -> BlockView:
+    channels = f"{block['in_channels']} → {block['out_channels']}"
+    kernel = f"{block['kernel']} × {block['kernel']}"
+    stride = f", stride {block['stride']}" if block["stride"] > 1 else ""
+    match block["kind"]:
+        case "stem":
+            title, lines = "Conv", (kernel + stride, channels)
+        case "mbconv":
+            title = f"MB{block['expansion']:.2g}"
+            lines = (
+                kernel + stride,
+                f"{block['in_channels']} → {block['expanded']} → {block['out_channels']}",
+            )
+        case "pool":
+            title, lines = "Mean", (kernel, f"{block['in_channels']}")
+        case _:
+            title, lines = "Dense", ("fully connected", channels)
+    return BlockView(
+        title=title,
+        kernel=block["kernel"] if block["kind"] in ("stem", "mbconv") else 0,
+        lines=lines,
+        size=f"{block['out_size']} × {block['out_size']}",
+        channels=block["out_channels"],
+        expanded=block["expanded"],
+        residual=block["residual"],
+        patch=patch,
+        kind=block["kind"],
+    )
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A pair of classes that is often mistaken."""
+
+    true: str
+    taken_for: str
+    images: int
+    share: float
+
+
+def worst_confusions(confusion: ConfusionData, limit: int = 5) -> list[Confusion]:
+    """The most frequent mistakes, most frequent first."""
+    found = []
+    for i, row in enumerate(confusion["counts"]):
+        for j, images in enumerate(row):
+            if i != j and images:
+                names = confusion["classes"]
+                found.append(Confusion(names[i], names[j], images, images / sum(row)))
+    return sorted(found, key=lambda c: -c.images)[:limit]
+
+
+def confusion_steps(confusion: ConfusionData) -> list[list[int]]:
+    """The colour step (0..RAMP-1) of every cell, by its share of its row; -1 for none."""
+    return [
+        [min(RAMP - 1, int(n / sum(row) * RAMP)) if n else -1 for n in row]
+        for row in confusion["counts"]
+    ]
