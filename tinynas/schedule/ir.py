@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class SegmentKind(StrEnum):
@@ -21,12 +22,18 @@ class SegmentKind(StrEnum):
 
 @dataclass(frozen=True)
 class Segment:
-    """Ops `first` up to, not including, `last` of the graph; `grid` is the patch grid (rows, columns)."""
+    """Ops `first` up to, not including, `last`; `grid` is the patch grid (rows, columns)."""
 
     kind: SegmentKind
     first: int
     last: int
     grid: tuple[int, int] = (1, 1)
+
+    def __str__(self) -> str:
+        ops = f"ops {self.first} to {self.last - 1}"
+        if self.kind is SegmentKind.PATCH:
+            return f"patch {self.grid[0]}x{self.grid[1]} {ops}"
+        return f"{self.kind} {ops}"
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,9 @@ class Buffer:
     """A stretch of SRAM, live from op `first` to op `last`, both included.
 
     `tensor` names the graph tensor it holds, whole (`rows` and `columns` its own) or the largest
-    tile of it; scratch memory of a kernel holds no tensor.
+    tile of it; scratch memory of a kernel holds no tensor.  Pixel (y, x) of what is held lies at
+    `offset + ((y - first row) * columns + (x - first column)) * channels`: the row stride is that
+    of the buffer also for the tiles that are smaller than it.
     """
 
     name: str
@@ -47,19 +56,43 @@ class Buffer:
     columns: int = 0
     region: str = "arena"
 
+    @property
+    def end(self) -> int:
+        return self.offset + self.bytes
+
 
 @dataclass(frozen=True)
 class Schedule:
     """Segments that cover the graph's ops in order, and the buffers they use.
 
     `arena_bytes` is the size of the one byte array that every buffer lies in; it includes the
-    network's input and output.  `recomputed_macs` are those beyond the network's own.
+    network's input and output.  `recomputed_macs` are those beyond the network's own.  No placement
+    of these segments' buffers needs less than `lower_bound_bytes`.
     """
 
     segments: tuple[Segment, ...]
     buffers: tuple[Buffer, ...]
     arena_bytes: int
     recomputed_macs: int
+    lower_bound_bytes: int = 0
 
     def buffer_of(self, tensor: str) -> Buffer:
         return next(b for b in self.buffers if b.tensor == tensor)
+
+    @property
+    def summary(self) -> str:
+        """The schedule in one line, e.g. `patch 2x2 ops 0 to 6, layer ops 7 to 41`."""
+        return ", ".join(str(s) for s in self.segments)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"summary": self.summary, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Schedule:
+        """The inverse of `to_json`, also after a passage through text."""
+        segments = tuple(
+            Segment(SegmentKind(s["kind"]), s["first"], s["last"], (s["grid"][0], s["grid"][1]))
+            for s in value["segments"]
+        )
+        numbers = {k: value[k] for k in ("arena_bytes", "recomputed_macs", "lower_bound_bytes")}
+        return cls(segments, tuple(Buffer(**b) for b in value["buffers"]), **numbers)

@@ -1,0 +1,84 @@
+"""The pieces of a packing problem between its cuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tinynas.schedule.packing import Item, Problem, align
+
+
+class End(Enum):
+    """Where the buffer that crosses a cut lies."""
+
+    BOTTOM = 0
+    TOP = 1
+
+    def offset(self, size: int, arena: int) -> int:
+        return 0 if self is End.BOTTOM else arena - align(size)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The steps between two cuts, counted from 0, and the items live in them.
+
+    `entry` and `exit` are the items that cross the cut before and the cut after, None where nothing
+    does.  Hashable: equal blocks of a network are solved once.
+    """
+
+    items: tuple[Item, ...]
+    relations: tuple[tuple[int, int, int], ...]
+    entry: int | None
+    exit: int | None
+
+    def problem(self) -> Problem:
+        return Problem(self.items, {(a, b): d for a, b, d in self.relations})
+
+    def spanning(self) -> list[int]:
+        """Items live from the first step to the last that overlap nothing."""
+        related = {i for a, b, _ in self.relations for i in (a, b)}
+        last = max((item.last for item in self.items), default=0)
+        return [
+            i
+            for i, item in enumerate(self.items)
+            if item.first == 0 and item.last == last and i not in related
+        ]
+
+
+def pieces_of(problem: Problem) -> list[tuple[Piece, tuple[int, ...]]]:
+    """The pieces in order, each with the problem's indices of its items."""
+    pieces: list[tuple[Piece, tuple[int, ...]]] = []
+    first, entry = 0, None
+    for step in range(problem.steps):
+        crossing = [i for i in problem.live(step) if problem.items[i].last > step]
+        if len(crossing) > 1:
+            continue
+        leaving = crossing[0] if crossing else None
+        pieces.append(_piece(problem, first, step, entry, leaving))
+        first, entry = step + 1, leaving
+    return pieces
+
+
+def _piece(
+    problem: Problem, first: int, last: int, entry: int | None, leaving: int | None
+) -> tuple[Piece, tuple[int, ...]]:
+    members = tuple(
+        i for i, item in enumerate(problem.items) if item.first <= last and item.last >= first
+    )
+    local = {i: k for k, i in enumerate(members)}
+    items = tuple(
+        Item(item.bytes, max(item.first - first, 0), min(item.last, last) - first)
+        for item in (problem.items[i] for i in members)
+    )
+    relations = tuple(
+        (local[a], local[b], d)
+        for (a, b), d in sorted(problem.relations.items())
+        if b in local and first <= problem.items[b].first
+    )
+    piece = Piece(
+        items,
+        relations,
+        None if entry is None else local[entry],
+        None if leaving is None else local[leaving],
+    )
+    return piece, members

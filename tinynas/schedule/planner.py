@@ -1,0 +1,144 @@
+"""Schedules of a graph: layer by layer, or a first part patch by patch, in the smallest arena."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tinynas.errors import InfeasibleBudgetError, InvalidInputError
+from tinynas.graph.ir import Graph
+from tinynas.schedule.ir import Buffer, Schedule, Segment, SegmentKind
+from tinynas.schedule.liveness import needs_of
+from tinynas.schedule.packing import Packer
+from tinynas.schedule.twoended import TwoEndedPacker
+from tinynas.schedule.windows import patch_points, recomputed_macs
+
+MAX_GRID = 4
+"""Largest number of patches along a side that the planner considers (MCUNetV2, section 3.2)."""
+
+
+def plan_segments(
+    graph: Graph, segments: Sequence[Segment], *, packer: Packer | None = None
+) -> Schedule:
+    """The schedule that executes `graph` in these segments.
+
+    Raises:
+        InvalidInputError: they do not cover the ops in order, or one of them is impossible.
+    """
+    _check_cover(graph, segments)
+    needs = needs_of(graph, segments)
+    problem = needs.problem()
+    packing = (packer or TwoEndedPacker()).pack(problem)
+    buffers = tuple(
+        Buffer(n.name, n.bytes, n.first, n.last, offset, n.tensor, n.rows, n.columns)
+        for n, offset in zip(needs.buffers, packing.offsets, strict=True)
+    )
+    return Schedule(
+        tuple(segments),
+        buffers,
+        packing.arena_bytes,
+        sum(recomputed_macs(graph, s) for s in segments),
+        problem.lower_bound,
+    )
+
+
+def plan_layer(graph: Graph) -> Schedule:
+    """Every op over its whole output, in one arena, outputs over inputs where that is safe."""
+    return plan_segments(graph, [Segment(SegmentKind.LAYER, 0, len(graph.ops))])
+
+
+def plan_patch(graph: Graph, ops: int, grid: tuple[int, int]) -> Schedule:
+    """The first `ops` ops patch by patch over a `grid` (rows, columns) of tiles, then by layer.
+
+    Raises:
+        InvalidInputError: the network cannot be cut there, or the grid is finer than the output.
+    """
+    return plan_segments(graph, patch_segments(graph, ops, grid))
+
+
+def patch_segments(graph: Graph, ops: int, grid: tuple[int, int]) -> list[Segment]:
+    """The segments of `plan_patch`."""
+    if ops not in patch_points(graph):
+        raise InvalidInputError(
+            f"the first {ops} ops of {graph.name} cannot run patch by patch",
+            field="ops",
+            given=ops,
+            allowed=list(patch_points(graph)),
+        )
+    head = [Segment(SegmentKind.PATCH, 0, ops, grid)]
+    tail = [Segment(SegmentKind.LAYER, ops, len(graph.ops))]
+    return head + tail if ops < len(graph.ops) else head
+
+
+def candidate_segments(graph: Graph) -> Iterator[list[Segment]]:
+    """Layer by layer, then every patch point with every grid up to `MAX_GRID` that it can have."""
+    yield [Segment(SegmentKind.LAYER, 0, len(graph.ops))]
+    for ops in patch_points(graph):
+        _, height, width, _ = graph.tensors[graph.ops[ops - 1].outputs[0]].shape
+        for rows in range(1, min(MAX_GRID, height) + 1):
+            for columns in range(1, min(MAX_GRID, width) + 1):
+                if rows * columns > 1:
+                    yield patch_segments(graph, ops, (rows, columns))
+
+
+def schedules_for(graph: Graph) -> list[Schedule]:
+    """All candidates, planned; least recomputation first, then the smaller arena."""
+    planned = [plan_segments(graph, segments) for segments in candidate_segments(graph)]
+    return sorted(planned, key=lambda s: (s.recomputed_macs, s.arena_bytes))
+
+
+def plan(graph: Graph, *, arena_bytes: int) -> Schedule:
+    """The candidate with the least recomputation that fits `arena_bytes`; ties: the smaller arena.
+
+    Raises:
+        InfeasibleBudgetError: none fits; says the smallest arena of all candidates.
+    """
+    bounded = []
+    for segments in candidate_segments(graph):
+        recomputed = sum(recomputed_macs(graph, s) for s in segments)
+        bound = needs_of(graph, segments).problem().lower_bound
+        bounded.append((recomputed, bound, segments))
+    bounded.sort(key=lambda c: (c[0], c[1]))
+    best: Schedule | None = None
+    for recomputed, bound, segments in bounded:
+        if best is not None and recomputed > best.recomputed_macs:
+            break
+        if bound <= min(arena_bytes, best.arena_bytes if best else arena_bytes):
+            schedule = plan_segments(graph, segments)
+            if schedule.arena_bytes <= arena_bytes and (
+                best is None or schedule.arena_bytes < best.arena_bytes
+            ):
+                best = schedule
+    if best is None:
+        raise _infeasible(graph, sorted(bounded, key=lambda c: c[1]), arena_bytes)
+    return best
+
+
+def _infeasible(
+    graph: Graph, by_bound: Sequence[tuple[int, int, list[Segment]]], arena_bytes: int
+) -> InfeasibleBudgetError:
+    smallest = None
+    for _, bound, segments in by_bound:
+        if smallest is not None and bound >= smallest:
+            break
+        arena = plan_segments(graph, segments).arena_bytes
+        smallest = arena if smallest is None else min(smallest, arena)
+    return InfeasibleBudgetError(
+        f"{graph.name}: no schedule fits an arena of {arena_bytes} bytes; "
+        f"the smallest needs {smallest}",
+        field="sram",
+        required_bytes=smallest or 0,
+        budget_bytes=arena_bytes,
+    )
+
+
+def _check_cover(graph: Graph, segments: Sequence[Segment]) -> None:
+    edges = [0, *(s.last for s in segments)]
+    firsts = [s.first for s in segments]
+    empty = any(s.last <= s.first for s in segments)
+    if firsts != edges[:-1] or edges[-1] != len(graph.ops) or empty:
+        raise InvalidInputError(
+            "segments must cover the graph's ops in order, each at least one",
+            field="segments",
+            given=[str(s) for s in segments],
+            allowed=f"ops 0 to {len(graph.ops) - 1}",
+        )
