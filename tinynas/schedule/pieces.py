@@ -49,14 +49,31 @@ def pieces_of(problem: Problem) -> list[tuple[Piece, tuple[int, ...]]]:
     """The pieces in order, each with the problem's indices of its items."""
     pieces: list[tuple[Piece, tuple[int, ...]]] = []
     first, entry = 0, None
-    for step in range(problem.steps):
-        crossing = [i for i in problem.live(step) if problem.items[i].last > step]
-        if len(crossing) > 1:
-            continue
-        leaving = crossing[0] if crossing else None
+    for step, leaving in cuts_of(problem):
         pieces.append(_piece(problem, first, step, entry, leaving))
         first, entry = step + 1, leaving
     return pieces
+
+
+def cuts_of(problem: Problem) -> list[tuple[int, int | None]]:
+    """(last step before the cut, the item that crosses it or None), the end included.
+
+    Only what is smaller than the crossings around it is a cut: a large buffer often has to lie
+    where the overlap with its input puts it, a small one hardly ever.
+    """
+    crossings = [
+        [i for i in problem.live(step) if problem.items[i].last > step]
+        for step in range(problem.steps)
+    ]
+    singles = [(step, over[0]) for step, over in enumerate(crossings) if len(over) == 1]
+    sizes = [problem.items[i].bytes for _, i in singles]
+    cuts: list[tuple[int, int | None]] = [(s, None) for s, over in enumerate(crossings) if not over]
+    for before, (step, item), size, after in zip(
+        [0, *sizes], singles, sizes, [*sizes[1:], sizes[-1] if sizes else 0], strict=False
+    ):
+        if size < before and size <= after:
+            cuts.append((step, item))
+    return sorted(cuts, key=lambda cut: cut[0])
 
 
 def _piece(

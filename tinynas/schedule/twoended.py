@@ -13,12 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TypeAlias
 
-from tinynas.schedule.packing import ALIGNMENT, Packing, Problem, align
+from tinynas.schedule.packing import ALIGNMENT, Item, Packing, Problem, align
 from tinynas.schedule.pieces import End, Piece, pieces_of
 
 MAX_STATES = 512
 """Placements kept a step; chains need fewer than ten, so the cap only tames irregular graphs."""
+
+
+State: TypeAlias = dict[int, int]
+"""Offsets of the items placed so far, by item."""
 
 
 class TwoEndedPacker:
@@ -140,12 +145,12 @@ def _search(piece: Piece, start: End, end: End, arena: int) -> tuple[int, ...] |
     }
     if piece.entry is not None and piece.entry == piece.exit and start is not end:
         return None
-    states: list[dict[int, int]] = [{}]
+    states: list[State] = [{}]
     for item in sorted(range(len(piece.items)), key=lambda i: (piece.items[i].first, i)):
         born = piece.items[item].first
-        reached: dict[tuple[tuple[int, int], ...], dict[int, int]] = {}
-        for state in states:
-            live = {i: o for i, o in state.items() if piece.items[i].last >= born}
+        reached: dict[tuple[tuple[int, int], ...], State] = {}
+        for state in _extremes(states, piece.items, born):
+            live = _alive(state, piece.items, born)
             for offset in _candidates(problem, item, live, arena, fixed.get(item)):
                 key = tuple(sorted((*live.items(), (item, offset))))
                 reached.setdefault(key, {**state, item: offset})
@@ -153,8 +158,21 @@ def _search(piece: Piece, start: End, end: End, arena: int) -> tuple[int, ...] |
     return tuple(states[0][i] for i in range(len(piece.items))) if states else None
 
 
+def _alive(state: State, items: tuple[Item, ...], step: int) -> State:
+    return {i: offset for i, offset in state.items() if items[i].last >= step}
+
+
+def _extremes(states: list[State], items: tuple[Item, ...], step: int) -> list[State]:
+    """The lowest and the highest alone, where all that matters is where one buffer lies."""
+    alive = [_alive(state, items, step) for state in states]
+    if not alive or any(len(live) != 1 for live in alive):
+        return states
+    at = [next(iter(live.values())) for live in alive]
+    return [states[at.index(min(at))], states[at.index(max(at))]]
+
+
 def _candidates(
-    problem: Problem, item: int, live: dict[int, int], arena: int, fixed: int | None
+    problem: Problem, item: int, live: State, arena: int, fixed: int | None
 ) -> Iterator[int]:
     """Offsets at which `item` fits among the `live` ones, lowest first."""
     size = align(problem.items[item].bytes)
