@@ -142,4 +142,8 @@ def _attribute(name: str, value: Any) -> Any:
         return Activation(value)
     if name == "window":
         return Window(**{k: tuple(v) for k, v in value.items()})
-    return tuple(value) if isinstance(value, list) else value
+    return _tuples(value)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value

@@ -120,7 +120,17 @@ class Mean:
     """LiteRT's MEAN over height and width (global average pool): NHWC to [1, C] or [1, 1, 1, C]."""
 
 
-Attributes: TypeAlias = Conv2D | DepthwiseConv2D | FullyConnected | Add | Mean
+@dataclass(frozen=True)
+class Pad:
+    """Real zeros around the input: (before, after) a dimension.
+
+    Input and output have one scale and zero point.
+    """
+
+    padding: tuple[tuple[int, int], ...]
+
+
+Attributes: TypeAlias = Conv2D | DepthwiseConv2D | FullyConnected | Add | Mean | Pad
 
 
 @dataclass(frozen=True)

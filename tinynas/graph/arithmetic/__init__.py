@@ -40,7 +40,8 @@ def requantisation(graph: Graph, op: Op) -> AnyRequantisation:
     """The constants that turn what `op` accumulates into its output.
 
     Raises:
-        ValueError: a tensor has no scale or no data, or the accumulators can leave int32.
+        ValueError: a tensor has no scale or no data, the accumulators can leave int32, or the
+            operator only moves bytes.
     """
     match op.attributes:
         case Conv2D() | DepthwiseConv2D():
@@ -51,6 +52,8 @@ def requantisation(graph: Graph, op: Op) -> AnyRequantisation:
             return add_requantisation(graph, op)
         case Mean():
             return mean_requantisation(graph, op)
+        case _:
+            raise ValueError(f"op {op.name}: {op.kind} moves bytes, it requantises nothing")
 
 
 __all__ = [

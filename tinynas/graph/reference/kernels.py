@@ -21,7 +21,7 @@ from tinynas.graph.arithmetic import (
     mean_requantisation,
     zero_point_of,
 )
-from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, Mean, Op
+from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, Mean, Op, Pad
 from tinynas.graph.reference.requantise import Requantiser
 from tinynas.graph.reference.windows import convolution_sums, depthwise_sums, padded
 
@@ -41,6 +41,8 @@ def kernel_of(graph: Graph, op: Op) -> Kernel:
             return _add(graph, op)
         case Mean():
             return _mean(graph, op)
+        case Pad(padding=padding):
+            return _pad(graph, op, padding)
 
 
 def _convolution(graph: Graph, op: Op, attributes: Conv2D) -> Kernel:
@@ -109,6 +111,11 @@ def _mean(graph: Graph, op: Op) -> Kernel:
         return constants.apply(x.sum(axis=(1, 2), dtype=np.int64)).astype(dtype)
 
     return kernel
+
+
+def _pad(graph: Graph, op: Op, padding: tuple[tuple[int, int], ...]) -> Kernel:
+    zero = zero_point_of(graph.tensors[op.outputs[0]])
+    return lambda x: np.pad(x, ((0, 0), *padding[1:]), constant_values=zero)
 
 
 def _weights(graph: Graph, op: Op) -> NDArray[np.int64]:

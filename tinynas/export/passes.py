@@ -1,0 +1,75 @@
+"""Rewriting a graph into what a file can say, Graph -> Graph, before it is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tinynas.graph.ir import (
+    Conv2D,
+    DepthwiseConv2D,
+    DType,
+    Graph,
+    Op,
+    Pad,
+    Tensor,
+    Window,
+    same_padding,
+)
+
+
+def lowered(graph: Graph) -> Graph:
+    """All passes, in the order in which they are meant to run."""
+    return express_padding(express_bias(graph))
+
+
+def express_bias(graph: Graph) -> Graph:
+    """A convolution without a bias gets one of zeros: LiteRT's int8 CONV_2D insists on it."""
+    tensors = dict(graph.tensors)
+    ops: list[Op] = []
+    for op in graph.ops:
+        if isinstance(op.attributes, Conv2D) and not any(op.inputs[2:]):
+            name = f"{op.name}.bias"
+            zeros = np.zeros(tensors[op.outputs[0]].shape[-1], dtype=np.int32)
+            tensors[name] = Tensor(name, zeros.shape, DType.INT32, constant=True, data=zeros)
+            op = replace(op, inputs=(*op.inputs[:2], name))
+        ops.append(op)
+    return replace(graph, tensors=tensors, ops=tuple(ops))
+
+
+def express_padding(graph: Graph) -> Graph:
+    """Padding that is neither SAME nor VALID becomes a PAD of its own before a VALID window.
+
+    Exact: PAD fills with the zero point, which adds nothing to an accumulator.
+    """
+    tensors = dict(graph.tensors)
+    ops: list[Op] = []
+    for op in graph.ops:
+        attributes = op.attributes
+        x = tensors[op.inputs[0]]
+        if isinstance(attributes, (Conv2D, DepthwiseConv2D)) and not _named(x, attributes.window):
+            pad, wide = _pad(x, attributes.window, f"{op.name}.padded")
+            tensors[wide.name] = wide
+            valid = replace(attributes.window, padding=(0, 0, 0, 0))
+            inputs = (wide.name, *op.inputs[1:])
+            ops.append(pad)
+            ops.append(replace(op, attributes=replace(attributes, window=valid), inputs=inputs))
+        else:
+            ops.append(op)
+    return replace(graph, tensors=tensors, ops=tuple(ops))
+
+
+def _named(x: Tensor, window: Window) -> bool:
+    """Whether a file can express the window's padding as SAME or VALID."""
+    _, rows, columns, _ = x.shape
+    same = same_padding((rows, columns), window.kernel, window.stride)
+    return window.padding in (same, (0, 0, 0, 0))
+
+
+def _pad(x: Tensor, window: Window, name: str) -> tuple[Op, Tensor]:
+    top, bottom, left, right = window.padding
+    _, rows, columns, channels = x.shape
+    wide = replace(x, name=name, shape=(1, top + rows + bottom, left + columns + right, channels))
+    padding = ((0, 0), (top, bottom), (left, right), (0, 0))
+    return Op(name, Pad(padding), (x.name,), (name,)), wide
