@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
 
+from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, Mean, Op
 from tinynas.schedule.ir import Segment, SegmentKind
 
@@ -81,7 +82,11 @@ class ConstantBytes:
 
 
 def kernel_of(graph: Graph, op: Op) -> Kernel:
-    """The kernel that runs an op."""
+    """The kernel that runs an op.
+
+    Raises:
+        InvalidInputError: no C kernel does.
+    """
     match op.attributes:
         case Conv2D(window=w) if w.kernel == (1, 1) and w.padding == (0, 0, 0, 0):
             return Kernel.POINTWISE
@@ -97,6 +102,13 @@ def kernel_of(graph: Graph, op: Op) -> Kernel:
             return Kernel.ADD
         case Mean():
             return Kernel.MEAN
+        case _:
+            raise InvalidInputError(
+                f"op {op.name}: no C kernel runs {op.attributes}",
+                field="graph",
+                given=op.kind,
+                allowed=", ".join(Kernel),
+            )
 
 
 def overlap_of(kernel: Kernel) -> Overlap:

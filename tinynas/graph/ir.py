@@ -14,10 +14,67 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tinynas.graph.attributes import (
+    Activation,
+    Add,
+    Attributes,
+    AveragePool2D,
+    Concat,
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    HardSwish,
+    Logistic,
+    MaxPool2D,
+    Mean,
+    Mul,
+    Pad,
+    Quantize,
+    Relu,
+    Reshape,
+    ResizeNearest,
+    Softmax,
+    Tanh,
+    Transpose,
+    Window,
+)
+
+__all__ = [
+    "Activation",
+    "Add",
+    "Attributes",
+    "AveragePool2D",
+    "Concat",
+    "Conv2D",
+    "DType",
+    "DepthwiseConv2D",
+    "FullyConnected",
+    "Graph",
+    "HardSwish",
+    "Logistic",
+    "MaxPool2D",
+    "Mean",
+    "Mul",
+    "Op",
+    "Pad",
+    "Quantisation",
+    "Quantize",
+    "Relu",
+    "Reshape",
+    "ResizeNearest",
+    "Softmax",
+    "Tanh",
+    "Tensor",
+    "Transpose",
+    "Window",
+    "op_macs",
+    "output_size",
+    "same_padding",
+]
 
 
 class DType(StrEnum):
@@ -61,76 +118,6 @@ class Tensor:
     @property
     def bytes(self) -> int:
         return self.elements * self.dtype.bytes
-
-
-class Activation(StrEnum):
-    """The clamp fused into an operator's output."""
-
-    NONE = "none"
-    RELU = "relu"
-    RELU6 = "relu6"
-
-
-@dataclass(frozen=True)
-class Window:
-    """A sliding window over height and width: (rows, columns) throughout.
-
-    `padding` is (top, bottom, left, right), explicit: what SAME means for the sizes at hand is
-    settled where the op is made, by `same_padding`.
-    """
-
-    kernel: tuple[int, int]
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Conv2D:
-    """inputs: x NHWC, weights OHWI, bias int32 [O]."""
-
-    window: Window
-    activation: Activation = Activation.NONE
-
-
-@dataclass(frozen=True)
-class DepthwiseConv2D:
-    """inputs: x NHWC, weights 1HWC' with C' = C * multiplier, bias int32 [C']."""
-
-    window: Window
-    multiplier: int = 1
-    activation: Activation = Activation.NONE
-
-
-@dataclass(frozen=True)
-class FullyConnected:
-    """inputs: x [1, I] (or anything with I elements), weights OI, bias int32 [O]."""
-
-    activation: Activation = Activation.NONE
-
-
-@dataclass(frozen=True)
-class Add:
-    """inputs: two NHWC tensors of one shape, each with its own scale and zero point."""
-
-    activation: Activation = Activation.NONE
-
-
-@dataclass(frozen=True)
-class Mean:
-    """LiteRT's MEAN over height and width (global average pool): NHWC to [1, C] or [1, 1, 1, C]."""
-
-
-@dataclass(frozen=True)
-class Pad:
-    """Real zeros around the input: (before, after) a dimension.
-
-    Input and output have one scale and zero point.
-    """
-
-    padding: tuple[tuple[int, int], ...]
-
-
-Attributes: TypeAlias = Conv2D | DepthwiseConv2D | FullyConnected | Add | Mean | Pad
 
 
 @dataclass(frozen=True)

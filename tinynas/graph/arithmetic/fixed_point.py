@@ -47,12 +47,14 @@ def quantize_multiplier(real: float) -> FixedPoint:
     return FixedPoint(0, 0) if shift < -31 else FixedPoint(mantissa, shift)
 
 
-def doubling_high_multiply(x: NDArray[np.int64], mantissa: NDArray[np.int64]) -> NDArray[np.int64]:
+def doubling_high_multiply(
+    x: NDArray[np.int64], mantissa: NDArray[np.int64] | int
+) -> NDArray[np.int64]:
     """floor((x * mantissa + 2**30) / 2**31), for int32 values in int64 arrays."""
     return (x * mantissa + (1 << 30)) >> 31
 
 
-def rounding_right_shift(x: NDArray[np.int64], bits: NDArray[np.int64]) -> NDArray[np.int64]:
+def rounding_right_shift(x: NDArray[np.int64], bits: NDArray[np.int64] | int) -> NDArray[np.int64]:
     """x / 2**bits, rounded to nearest, ties away from zero."""
     mask = (np.int64(1) << bits) - 1
     threshold = (mask >> 1) + (x < 0)
