@@ -1,0 +1,1 @@
+"""Takes jobs from the database and does their work on a Ray cluster."""

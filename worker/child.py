@@ -1,0 +1,114 @@
+"""The process that does a job's work: warm before it has one, and never outliving its worker."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TypeAlias
+
+from worker.job import JobRun, Pipeline
+from worker.settings import WorkerSettings
+
+PipelineLoader: TypeAlias = Callable[[WorkerSettings, Path], Pipeline]
+"""Imports what the work needs; called in the child, with a folder that is deleted after it."""
+
+LOG_NAME = "worker.log"
+
+
+class Child:
+    """A worker's handle on its process: give it a job, ask it to stop, make sure it is gone."""
+
+    def __init__(self, settings: WorkerSettings, load: PipelineLoader) -> None:
+        # Ray names sockets in here, and their paths must be shorter than 108 bytes.
+        short = "/tmp" if Path("/tmp").is_dir() else None  # noqa: S108
+        self._scratch = Path(tempfile.mkdtemp(prefix="tn-", dir=short))
+        self._connection, theirs = multiprocessing.Pipe()
+        self._process = multiprocessing.get_context("spawn").Process(
+            target=_main, args=(theirs, settings, load, self._scratch), name="tinynas-job"
+        )
+        self._process.start()
+        theirs.close()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    @property
+    def ending(self) -> str:
+        """How the process ended, in words."""
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            return f"its process was ended by {signal.Signals(-code).name}"
+        return f"its process ended with code {code}"
+
+    def start(self, job_id: str, owner: str) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it died waiting; whoever waits for it sees
+            self._connection.send((job_id, owner))
+
+    def ask_to_stop(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._connection.send("stop")
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the process ended within `seconds`."""
+        return bool(wait([self._process.sentinel], timeout=seconds))
+
+    def end(self) -> None:
+        """Kill the process and all that it started, where they are there; delete its scratch."""
+        if self._process.pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()  # it may not have its own group yet
+        self._process.join()
+        self._connection.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _main(
+    connection: Connection, settings: WorkerSettings, load: PipelineLoader, scratch: Path
+) -> None:
+    """The child's life."""
+    os.setsid()  # one group with all that it starts, so that one signal ends all
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the worker's to act on
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    tempfile.tempdir = str(scratch)
+    os.environ["TMPDIR"] = str(scratch)
+    pipeline = load(settings, scratch)
+    try:
+        job_id, owner = connection.recv()
+    except EOFError:
+        return
+    stop = threading.Event()
+    threading.Thread(target=_listen, args=(connection, stop, scratch), daemon=True).start()
+    _log_to(settings.job_folder(job_id) / LOG_NAME)
+    JobRun(settings, settings.open_store(), job_id, owner).run(pipeline, stop.is_set)
+
+
+def _listen(connection: Connection, stop: threading.Event, scratch: Path) -> None:
+    """Wait for the word to stop, or for the worker's death, which nothing here may outlive."""
+    try:
+        connection.recv()
+        stop.set()
+        connection.recv()
+    except (EOFError, OSError):
+        shutil.rmtree(scratch, ignore_errors=True)
+        os.killpg(0, signal.SIGKILL)
+
+
+def _log_to(file: Path) -> None:
+    """Everything that this process and its children print goes to the job's log."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("ab") as log:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)

@@ -1,0 +1,81 @@
+"""The Ray cluster of a job: the one that `RAY_ADDRESS` names, or one of its own on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+from pathlib import Path
+from types import ModuleType
+
+# Ray reads these when it is imported and when it starts its processes.
+_ENVIRONMENT = {
+    "RAY_worker_niceness": "0",  # evaluations are the work, not something beside it
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+}
+
+
+class Cluster:
+    """Starts in the background, so that a job need not wait for it until it evaluates."""
+
+    def __init__(self, *, cpus: int, folder: Path) -> None:
+        """`folder` takes a local cluster's sessions; its path must be short (it names sockets)."""
+        self._cpus = cpus
+        self._folder = folder
+        self._error: Exception | None = None
+        self._tried = threading.Event()
+        self._closing = threading.Event()
+        threading.Thread(target=self._hold, name="ray", daemon=True).start()
+
+    def _hold(self) -> None:
+        try:
+            self._connect()
+        except Exception as error:  # raised again where the cluster is needed
+            self._error = error
+        self._tried.set()
+        # Ray's processes die with the thread that started them (Linux counts threads as parents).
+        self._closing.wait()
+
+    def _connect(self) -> None:
+        os.environ.update(_ENVIRONMENT)
+        local = "RAY_ADDRESS" not in os.environ
+        if local:
+            os.environ["RAY_AUTH_MODE"] = "token"
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        import ray  # takes a while, and its environment has to be set first
+
+        if not local:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR)
+            return
+        ray.init(
+            num_cpus=self._cpus,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=str(self._folder),
+            _node_ip_address="127.0.0.1",
+        )
+
+    def ray(self) -> ModuleType:
+        """Ray, connected.
+
+        Raises:
+            Exception: whatever kept it from starting.
+        """
+        self._tried.wait()
+        if self._error is not None:
+            raise self._error
+        import ray
+
+        module: ModuleType = ray
+        return module
+
+    def close(self) -> None:
+        """End what was started; nothing of a local cluster is left running."""
+        self._tried.wait()
+        import ray
+
+        ray.shutdown()
+        self._closing.set()

@@ -1,0 +1,32 @@
+"""The library's pipeline with this service's cluster behind it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from tinynas.progress import Reporter
+from tinynas.request import JobRequest
+from worker.cluster import Cluster
+from worker.job import Pipeline
+from worker.settings import WorkerSettings
+
+
+def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
+    """What does a job's work; `scratch` takes the files of a local cluster."""
+    # Torch takes seconds to import: here, so that only the process that needs it does.
+    from tinynas.pipeline import run_pipeline
+    from worker.evaluator import RayEvaluator
+
+    def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
+        cluster = Cluster(cpus=max(settings.evaluators, os.cpu_count() or 1), folder=scratch)
+        result = run_pipeline(
+            request,
+            folder,
+            reporter=reporter,
+            evaluators=lambda task: RayEvaluator(task, cluster, actors=settings.evaluators),
+        )
+        return result.to_json()
+
+    return run

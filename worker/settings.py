@@ -1,0 +1,24 @@
+"""How a worker works, read from `TINYNAS_...` variables."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field
+
+from api.store import StoreSettings
+
+
+class WorkerSettings(StoreSettings):
+    """Of a worker; the cluster it uses is named by Ray's own `RAY_ADDRESS`, else it starts one.
+
+    lease_seconds: how long a job waits for another worker after this one has died.
+    poll_seconds: how often it looks for a job, and for a wish to cancel the one it has.
+    grace_seconds: how long a job may take to stop by itself before it is killed.
+    evaluators: how many processes measure candidates.
+    """
+
+    lease_seconds: float = Field(default=20, ge=1)
+    poll_seconds: float = Field(default=0.5, gt=0, le=10)
+    grace_seconds: float = Field(default=5, ge=0)
+    evaluators: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
