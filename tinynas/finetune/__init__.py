@@ -1,0 +1,5 @@
+"""The winner's last training."""
+
+from tinynas.finetune.training import finetune
+
+__all__ = ["finetune"]

@@ -1,7 +1,29 @@
 """Once-for-all weights: the supernet, its training, and the subnets taken from it."""
 
+from tinynas.supernet.evaluation import accuracy, logits, recalibrate
 from tinynas.supernet.folded import FoldedNetwork
 from tinynas.supernet.layers import normalise
+from tinynas.supernet.loop import Training, weights_hash
+from tinynas.supernet.losses import share_correct, soft_cross_entropy
+from tinynas.supernet.plan import TrainingPlan, available_threads, torch_threads
 from tinynas.supernet.subnet import Subnet
+from tinynas.supernet.supernet import Supernet
+from tinynas.supernet.training import train_supernet
 
-__all__ = ["FoldedNetwork", "Subnet", "normalise"]
+__all__ = [
+    "FoldedNetwork",
+    "Subnet",
+    "Supernet",
+    "Training",
+    "TrainingPlan",
+    "accuracy",
+    "available_threads",
+    "logits",
+    "normalise",
+    "recalibrate",
+    "share_correct",
+    "soft_cross_entropy",
+    "torch_threads",
+    "train_supernet",
+    "weights_hash",
+]

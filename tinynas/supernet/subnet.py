@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -62,11 +64,14 @@ class Subnet(nn.Module):
         logits: Tensor = self.classifier(x.mean(dim=(2, 3)))
         return logits
 
+    @property
+    def static_blocks(self) -> list[Block]:
+        return [cast(Block, block) for block in self.blocks]
+
     def layers(self) -> dict[str, ConvNorm]:
         """Every convolution by the name of the tensor it writes (`tinynas.spaces.skeleton`)."""
         layers = {"stem": self.stem}
-        for i, block in enumerate(self.blocks):
-            assert isinstance(block, Block)  # noqa: S101 - ModuleList forgets the type
+        for i, block in enumerate(self.static_blocks):
             layers |= {f"b{i}.{name}": layer for name, layer in block.layers().items()}
         return layers
 

@@ -1,0 +1,90 @@
+"""Layers that hold the weights of the largest choice and run any smaller one.
+
+A smaller layer uses the first channels and the centre of the kernels (Once-for-all,
+arXiv:1908.09791, section 3.3, without its kernel transform).  Batch norm always normalises by the
+statistics of the batch: running ones would mix those of many networks, so they belong to subnets.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tinynas.graph.ir import Activation
+from tinynas.spaces.network import BlockShape
+from tinynas.supernet.layers import EPSILON, ConvNorm, activate_, convolve
+from tinynas.supernet.subnet import Block
+
+
+def centre(weight: Tensor, kernel: int) -> Tensor:
+    """The central kernel x kernel part of a weight [O, I, K, K]."""
+    margin = (weight.shape[-1] - kernel) // 2
+    return weight[:, :, margin : margin + kernel, margin : margin + kernel]
+
+
+class ElasticConvNorm(nn.Module):
+    """`ConvNorm` with the most channels and the largest kernel, sliced at each use."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, *, depthwise: bool = False
+    ) -> None:
+        super().__init__()
+        self.depthwise = depthwise
+        fan_in = 1 if depthwise else in_channels
+        self.weight = nn.Parameter(torch.empty(out_channels, fan_in, kernel, kernel))
+        nn.init.kaiming_normal_(self.weight, mode="fan_out")
+        self.scale = nn.Parameter(torch.ones(out_channels))
+        self.shift = nn.Parameter(torch.zeros(out_channels))
+
+    def sliced(self, in_channels: int, out_channels: int, kernel: int) -> Tensor:
+        """The weight [O, I, k, k] of the choice, a view."""
+        fan_in = 1 if self.depthwise else in_channels
+        return centre(self.weight[:out_channels, :fan_in], kernel)
+
+    def forward(
+        self, x: Tensor, out_channels: int, kernel: int, stride: int, activation: Activation
+    ) -> Tensor:
+        weight = self.sliced(x.shape[1], out_channels, kernel)
+        groups = out_channels if self.depthwise else 1
+        y = convolve(x, weight, stride=stride, groups=groups)
+        scale, shift = self.scale[:out_channels], self.shift[:out_channels]
+        y = functional.batch_norm(y, None, None, scale, shift, training=True, eps=EPSILON)
+        return activate_(y, activation)
+
+    @torch.no_grad()
+    def copy_to(self, layer: ConvNorm) -> None:
+        """Fill a static layer with the part of the weights that it uses."""
+        out_channels, fan_in, kernel, _ = layer.weight.shape
+        layer.weight.copy_(self.sliced(fan_in, out_channels, kernel))
+        layer.norm.weight.copy_(self.scale[:out_channels])
+        layer.norm.bias.copy_(self.shift[:out_channels])
+
+
+class ElasticBlock(nn.Module):
+    """The weights of one block position; `widest` has the most channels and the largest kernel."""
+
+    def __init__(self, widest: BlockShape, activation: Activation) -> None:
+        super().__init__()
+        self.activation = activation
+        self.expand: ElasticConvNorm | None = None
+        if widest.has_expansion:
+            self.expand = ElasticConvNorm(widest.in_channels, widest.expanded, 1)
+        self.depthwise = ElasticConvNorm(
+            widest.expanded, widest.expanded, widest.kernel, depthwise=True
+        )
+        self.project = ElasticConvNorm(widest.expanded, widest.out_channels, 1)
+
+    def forward(self, x: Tensor, shape: BlockShape) -> Tensor:
+        y: Tensor = x
+        if self.expand is not None:
+            y = self.expand(y, shape.expanded, 1, 1, self.activation)
+        y = self.depthwise(y, shape.expanded, shape.kernel, shape.stride, self.activation)
+        y = self.project(y, shape.out_channels, 1, 1, Activation.NONE)
+        return x + y if shape.residual else y
+
+    def copy_to(self, block: Block) -> None:
+        """Fill a static block of a choice of this position."""
+        for name, layer in block.layers().items():
+            elastic = getattr(self, name)
+            elastic.copy_to(layer)

@@ -1,0 +1,50 @@
+"""How good a network is: recalibrated statistics, then accuracy over a split."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tinynas.data import Split
+from tinynas.supernet.folded import FoldedNetwork
+from tinynas.supernet.layers import normalise
+from tinynas.supernet.subnet import Subnet
+
+BATCH = 256
+"""Images at a time: large enough to keep two cores busy, small enough for the caches."""
+
+
+@torch.no_grad()
+def recalibrate(subnet: Subnet, images: NDArray[np.uint8]) -> None:
+    """Measure batch norm's means and variances anew, over `images` [N, H, W, C]; 256 are enough.
+
+    Shared weights come with no statistics of their own, so a subnet must pass here before it is
+    judged.  Leaves the subnet in `eval` mode.
+    """
+    norms = [layer.norm for layer in subnet.layers().values()]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches
+    subnet.train()
+    for start in range(0, len(images), BATCH):
+        subnet(normalise(images[start : start + BATCH]))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    subnet.eval()
+
+
+def logits(subnet: Subnet, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """[N, classes] of uint8 images [N, H, W, C], in `eval` mode whatever the mode is."""
+    network = FoldedNetwork(subnet.network, subnet.folded())
+    parts = [
+        network.logits(images[start : start + BATCH]).numpy()
+        for start in range(0, len(images), BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def accuracy(subnet: Subnet, split: Split) -> float:
+    """Share of the split's images whose class the subnet names."""
+    return float((logits(subnet, split.images).argmax(axis=1) == split.labels).mean())

@@ -1,0 +1,166 @@
+"""The training loop that supernets and fine-tuning share: one optimiser step after another."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from tinynas.data import Dataset
+from tinynas.errors import CancelledError, TinynasError
+from tinynas.progress import Reporter
+from tinynas.supernet import checkpoint as files
+from tinynas.supernet.batches import Batches
+from tinynas.supernet.curve import Curve
+from tinynas.supernet.plan import TrainingPlan, torch_threads
+
+Backward: TypeAlias = Callable[[Tensor, Tensor, int], Mapping[str, float]]
+"""(images, labels, step) -> measures; leaves gradients behind.  Names that end in `loss` are
+checked: a loss that is not a number stops the training."""
+
+Watch: TypeAlias = Callable[[int], Mapping[str, float]]
+"""step -> further measures, taken a few times in a training, e.g. on validation images."""
+
+WATCHES = 5
+
+
+@dataclass
+class Training:
+    """One run of a plan: `module` is trained in place.
+
+    `name` says in events and messages what is trained.  `identity` is whatever the result depends
+    on beside plan, data and initial weights; a checkpoint where any of these was different is not
+    continued.
+    """
+
+    name: str
+    module: nn.Module
+    backward: Backward
+    dataset: Dataset
+    plan: TrainingPlan
+    identity: object
+    checkpoint: Path | None
+    reporter: Reporter
+    watch: Watch | None = None
+
+    def run(self) -> None:
+        """Train to the end of the plan, from the checkpoint if there is one.
+
+        Raises:
+            CancelledError: the reporter said so; the checkpoint holds the last step.
+            TinynasError: a loss is not a number; the checkpoint holds an earlier, good step.
+        """
+        with torch_threads(self.plan.threads):
+            self._key = self._hash()
+            self._optimiser = _optimiser(self.module, self.plan)
+            self._steps(self._restore())
+
+    def _steps(self, start: int) -> None:
+        plan = self.plan
+        batches = Batches(self.dataset, plan.batch_size, plan.seed)
+        curve = Curve(self.name, plan, self.reporter)
+        self._saved_at = time.monotonic()
+        self.module.train()
+        for step in range(start, plan.steps):
+            self._stop_if_cancelled(step)
+            curve.add(step, self._step(batches, step))
+            if self.watch is not None and _due(step + 1, plan.steps, WATCHES):
+                curve.point(step, self.watch(step))
+                self.module.train()
+        if start < plan.steps:
+            self._save(plan.steps)
+
+    def _step(self, batches: Batches, step: int) -> Mapping[str, float]:
+        for group in self._optimiser.param_groups:
+            group["lr"] = self.plan.learning_rate_at(step)
+        self._optimiser.zero_grad(set_to_none=True)
+        images, labels = batches(step)
+        measures = self.backward(images, labels, step)
+        self._check(measures, step)
+        # Only here are the weights known to be good; gradients are computed anew on resuming.
+        if time.monotonic() - self._saved_at >= self.plan.checkpoint_seconds:
+            self._save(step)
+        nn.utils.clip_grad_norm_(self.module.parameters(), self.plan.clip_norm)
+        self._optimiser.step()
+        return measures
+
+    def _check(self, measures: Mapping[str, float], step: int) -> None:
+        for key, value in measures.items():
+            if key.endswith("loss") and not math.isfinite(value):
+                raise TinynasError(
+                    f"training of the {self.name} diverged: {key} is {value} at step {step} of "
+                    f"{self.plan.steps} (learning rate {self.plan.learning_rate_at(step):.2g}); "
+                    "a smaller learning rate may help",
+                    step=step,
+                    measure=key,
+                )
+
+    def _stop_if_cancelled(self, step: int) -> None:
+        try:
+            self.reporter.raise_if_cancelled()
+        except CancelledError:
+            self._save(step)
+            raise
+
+    def _hash(self) -> str:
+        plan = asdict(self.plan)
+        del plan["checkpoint_seconds"]
+        weights = weights_hash(self.module)
+        parts = (self.name, self.identity, sorted(plan.items()), self.dataset.fingerprint, weights)
+        return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+
+    def _save(self, step: int) -> None:
+        if self.checkpoint is not None:
+            state = {
+                "key": self._key,
+                "step": step,
+                "module": self.module.state_dict(),
+                "optimiser": self._optimiser.state_dict(),
+            }
+            files.write_atomically(state, self.checkpoint)
+            self._saved_at = time.monotonic()
+
+    def _restore(self) -> int:
+        """The step to go on with."""
+        if self.checkpoint is None or not self.checkpoint.is_file():
+            return 0
+        state = files.read(self.checkpoint)
+        if state.get("key") != self._key:
+            message = f"{self.checkpoint.name} is of another training; starting anew"
+            self.reporter.emit("log", message=message)
+            return 0
+        self.module.load_state_dict(state["module"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        return int(state["step"])
+
+
+def weights_hash(module: nn.Module) -> str:
+    """Hash (hex) of a module's parameters and statistics."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, value in module.state_dict().items():
+        digest.update(f"{name}{tuple(value.shape)}".encode())
+        digest.update(value.detach().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _due(done: int, total: int, times: int) -> bool:
+    """Whether `done` of `total` steps completes another of `times` equal parts."""
+    return done * times // total > (done - 1) * times // total
+
+
+def _optimiser(module: nn.Module, plan: TrainingPlan) -> torch.optim.Optimizer:
+    """AdamW; batch norm and biases do not decay."""
+    decaying = [p for p in module.parameters() if p.dim() > 1]
+    others = [p for p in module.parameters() if p.dim() <= 1]
+    groups = [
+        {"params": decaying, "weight_decay": plan.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=plan.learning_rate)

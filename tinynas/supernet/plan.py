@@ -1,0 +1,90 @@
+"""How long and how to train: budgets in images, so that a plan means the same on every machine."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+
+from tinynas.errors import InvalidInputError
+
+
+def available_threads() -> int:
+    """Cores that this process may use, eight at most: small networks do not feed more."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(8, cores or 1))
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """Torch's threads within the block; a sum over other threads rounds otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """A budget of `images` (views of training images, with repetition) and the recipe.
+
+    The learning rate rises linearly over `warmup` (a share of the steps) to its peak and falls to
+    zero along a cosine.  The same plan, data and threads give the same weights, bit for bit.
+
+    Raises:
+        InvalidInputError: a value out of its range.
+    """
+
+    images: int
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.02
+    warmup: float = 0.1
+    label_smoothing: float = 0.1
+    clip_norm: float = 5.0
+    random_subnets: int = 2
+    seed: int = 0
+    threads: int = field(default_factory=available_threads)
+    checkpoint_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "images": (1, math.inf),
+            "batch_size": (2, math.inf),
+            "learning_rate": (1e-9, math.inf),
+            "weight_decay": (0, math.inf),
+            "warmup": (0, 1),
+            "label_smoothing": (0, 0.99),
+            "clip_norm": (1e-9, math.inf),
+            "random_subnets": (0, 64),
+            "seed": (0, 2**32 - 1),
+            "threads": (1, 1024),
+            "checkpoint_seconds": (0, math.inf),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InvalidInputError(
+                    f"{name} is {value}, allowed is {low} to {high}",
+                    field=name,
+                    given=value,
+                    allowed=f"{low} to {high}",
+                )
+
+    @property
+    def steps(self) -> int:
+        return math.ceil(self.images / self.batch_size)
+
+    def learning_rate_at(self, step: int) -> float:
+        """For `step` in [0, steps): linear warm-up, then half a cosine down to zero."""
+        warm = math.ceil(self.warmup * self.steps)
+        if step < warm:
+            return self.learning_rate * (step + 1) / warm
+        done = (step - warm) / max(1, self.steps - warm)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
