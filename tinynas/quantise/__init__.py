@@ -1,0 +1,17 @@
+"""From a trained float network to its int8 graph."""
+
+from tinynas.quantise.accuracy import int8_accuracy, int8_input
+from tinynas.quantise.calibration import calibrate
+from tinynas.quantise.estimators import Estimator, Range
+from tinynas.quantise.quantiser import INPUT_QUANTISATION, quantise, quantise_network
+
+__all__ = [
+    "INPUT_QUANTISATION",
+    "Estimator",
+    "Range",
+    "calibrate",
+    "int8_accuracy",
+    "int8_input",
+    "quantise",
+    "quantise_network",
+]

@@ -1,0 +1,47 @@
+"""Accuracy of an int8 graph, by the integer reference."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynas.errors import InvalidInputError
+from tinynas.graph.ir import Graph
+from tinynas.graph.reference import run
+from tinynas.progress import Reporter
+
+_BATCH = 500
+
+
+def int8_input(images: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """The network's int8 input for uint8 images: exactly u8 - 128."""
+    return (images ^ np.uint8(0x80)).view(np.int8)
+
+
+def int8_accuracy(
+    graph: Graph,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    *,
+    reporter: Reporter | None = None,
+) -> float:
+    """Share of uint8 images [N, H, W, C] whose largest output is their label's.
+
+    Of equal outputs the first counts, as on the device.
+
+    Raises:
+        InvalidInputError: no images, or not one label an image.
+        CancelledError: `reporter` was asked to stop.
+    """
+    if not len(images) or len(images) != len(labels):
+        raise InvalidInputError(
+            f"{len(images)} images and {len(labels)} labels", field="images", given=len(images)
+        )
+    reporter = reporter or Reporter()
+    correct = 0
+    for start in range(0, len(images), _BATCH):
+        batch = int8_input(images[start : start + _BATCH])
+        logits = run(graph, {graph.inputs[0]: batch})[graph.outputs[0]]
+        correct += int((logits.argmax(axis=1) == labels[start : start + _BATCH]).sum())
+        reporter.progress(min(start + _BATCH, len(images)), len(images), "images")
+    return correct / len(images)

@@ -1,0 +1,99 @@
+"""What values each tensor of a float network takes on a set of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynas.errors import InvalidInputError
+from tinynas.quantise.estimators import Estimator, Range, choose_range
+from tinynas.supernet import Subnet, torch_threads
+
+_BATCH = 32
+_BINS = 2048
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of values in equal bins between the lowest and the highest that occurred."""
+
+    minimum: float
+    maximum: float
+    counts: NDArray[np.int64]
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """The middle of each bin."""
+        edges = np.linspace(self.minimum, self.maximum, len(self.counts) + 1)
+        return (edges[:-1] + edges[1:]) / 2
+
+
+def calibrate(
+    subnet: Subnet, images: NDArray[np.uint8], *, estimator: Estimator = Estimator.MINMAX
+) -> dict[str, Range]:
+    """The range (min, max) to quantise each activation tensor over, by tensor name.
+
+    Args:
+        subnet: the float network; batch norm folded, as it will be quantised.
+        images: uint8 [N, H, W, C] at the network's resolution, some hundred of them.
+        estimator: how a range is chosen from the values; `minmax` is what occurred.
+
+    Raises:
+        InvalidInputError: no images, images of another shape, or activations that are not finite.
+    """
+    ranges = _extremes(subnet, images)
+    if estimator is Estimator.MINMAX:
+        return ranges
+    return {
+        name: choose_range(histogram.centres, histogram.counts, estimator)
+        for name, histogram in _histograms(subnet, images, ranges).items()
+    }
+
+
+def _extremes(subnet: Subnet, images: NDArray[np.uint8]) -> dict[str, Range]:
+    ranges: dict[str, Range] = {}
+    for name, values in _activations(subnet, images):
+        low, high = ranges.get(name, (np.inf, -np.inf))
+        ranges[name] = min(low, float(values.min())), max(high, float(values.max()))
+    wrong = [name for name, pair in ranges.items() if not np.isfinite(pair).all()]
+    if wrong:
+        raise InvalidInputError(
+            f"tensor {wrong[0]} is not finite on the calibration images: the network diverged",
+            field="subnet",
+            given=wrong[0],
+        )
+    return ranges
+
+
+def _histograms(
+    subnet: Subnet, images: NDArray[np.uint8], ranges: dict[str, Range]
+) -> dict[str, Histogram]:
+    counts = {name: np.zeros(_BINS, dtype=np.int64) for name in ranges}
+    for name, values in _activations(subnet, images):
+        counts[name] += np.histogram(values, bins=_BINS, range=ranges[name])[0]
+    return {name: Histogram(*ranges[name], counts[name]) for name in ranges}
+
+
+def _activations(
+    subnet: Subnet, images: NDArray[np.uint8]
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """(tensor name, values) batch after batch."""
+    network = subnet.network
+    expected = (network.resolution, network.resolution, network.input_channels)
+    if images.ndim != 4 or images.shape[1:] != expected or not len(images):
+        raise InvalidInputError(
+            f"calibration images are {list(images.shape)}, expected is one or more of "
+            f"{list(expected)}",
+            field="images",
+            given=list(images.shape),
+            allowed=["N", *expected],
+        )
+    for start in range(0, len(images), _BATCH):
+        # One thread: sums over several round otherwise, and the scales would depend on the machine.
+        with torch_threads(1):
+            values = subnet.activations(images[start : start + _BATCH])
+        for name, tensor in values.items():
+            yield name, tensor.numpy()
