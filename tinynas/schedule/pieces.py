@@ -58,22 +58,31 @@ def pieces_of(problem: Problem) -> list[tuple[Piece, tuple[int, ...]]]:
 def cuts_of(problem: Problem) -> list[tuple[int, int | None]]:
     """(last step before the cut, the item that crosses it or None), the end included.
 
-    Only what is smaller than the crossings around it is a cut: a large buffer often has to lie
-    where the overlap with its input puts it, a small one hardly ever.
+    What is alone in crossing is a cut if it is smaller than the crossings around it: a large buffer
+    often has to lie where the overlap with its input puts it, a small one hardly ever.  And it is
+    one if it has been there since the last cut, overlapping nothing: then an end is as good as any
+    place.
     """
+    outputs = {out for _, out in problem.relations}
     crossings = [
         [i for i in problem.live(step) if problem.items[i].last > step]
         for step in range(problem.steps)
     ]
-    singles = [(step, over[0]) for step, over in enumerate(crossings) if len(over) == 1]
-    sizes = [problem.items[i].bytes for _, i in singles]
-    cuts: list[tuple[int, int | None]] = [(s, None) for s, over in enumerate(crossings) if not over]
-    for before, (step, item), size, after in zip(
-        [0, *sizes], singles, sizes, [*sizes[1:], sizes[-1] if sizes else 0], strict=False
-    ):
-        if size < before and size <= after:
-            cuts.append((step, item))
-    return sorted(cuts, key=lambda cut: cut[0])
+    sizes = [problem.items[over[0]].bytes for over in crossings if len(over) == 1]
+    cuts: list[tuple[int, int | None]] = []
+    first, seen = 0, 0
+    for step, over in enumerate(crossings):
+        if len(over) == 1:
+            item, size = over[0], sizes[seen]
+            small = seen > 0 and size < sizes[seen - 1] and size <= min(sizes[seen : seen + 2])
+            idle = problem.items[item].first <= first and item not in outputs
+            seen += 1
+            if small or idle:
+                cuts.append((step, item))
+        elif not over:
+            cuts.append((step, None))
+        first = cuts[-1][0] + 1 if cuts else 0
+    return cuts
 
 
 def _piece(
