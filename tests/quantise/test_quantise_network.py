@@ -20,6 +20,8 @@ from tinynas.quantise import (
     int8_accuracy,
     int8_input,
     quantise,
+    quantise_network,
+    signal_to_noise,
 )
 from tinynas.spaces import skeleton
 
@@ -40,16 +42,22 @@ def test_int8_accuracy_stays_within_a_point_of_float(trained: Any, estimator: Es
 
 def test_every_tensor_follows_the_float_network(trained: Any) -> None:
     graph = quantise(trained.subnet, trained.train_images[:256])
-    images = trained.test_images[:64]
-    names = [op.outputs[0] for op in graph.ops]
-    codes = run(graph, {"input": int8_input(images)}, keep=names)
-    for name, values in trained.subnet.activations(images).items():
-        if name == "input":
-            continue
-        expected = values.numpy().astype(np.float64)
-        noise = real(graph, name, codes[name]).reshape(expected.shape) - expected
-        decibels = 10 * np.log10(expected.var() / noise.var())
-        assert decibels > 15, f"{name}: {decibels:.1f} dB"
+    ratios = signal_to_noise(trained.subnet, graph, trained.test_images[:64])
+    assert list(ratios) == [op.outputs[0] for op in graph.ops]
+    assert min(ratios.values()) > 15, ratios
+    assert max(ratios.values()) < 60, ratios
+
+
+def test_a_tensor_quantised_coarsely_is_the_noisy_one(trained: Any) -> None:
+    weights, network = trained.subnet.folded(), trained.subnet.network
+    ranges = calibrate(trained.subnet, trained.train_images[:64])
+    fine = quantise_network(network, weights, ranges)
+    low, high = ranges["b1.project"]
+    coarse = quantise_network(network, weights, ranges | {"b1.project": (20 * low, 20 * high)})
+    images = trained.test_images[:32]
+    before, after = (signal_to_noise(trained.subnet, g, images) for g in (fine, coarse))
+    assert after["b0.depthwise"] == before["b0.depthwise"]
+    assert after["b1.project"] < before["b1.project"] - 5
 
 
 def test_the_graph_is_the_skeleton_with_numbers(trained: Any) -> None:

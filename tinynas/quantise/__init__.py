@@ -3,6 +3,7 @@
 from tinynas.quantise.accuracy import int8_accuracy, int8_input
 from tinynas.quantise.calibration import calibrate
 from tinynas.quantise.estimators import Estimator, Range
+from tinynas.quantise.noise import signal_to_noise
 from tinynas.quantise.quantiser import INPUT_QUANTISATION, quantise, quantise_network
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "int8_input",
     "quantise",
     "quantise_network",
+    "signal_to_noise",
 ]
