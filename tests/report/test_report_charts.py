@@ -87,13 +87,13 @@ def test_single_candidate_is_drawn(data: ReportData) -> None:
     assert svg.get("aria-label") == "Accuracy against MACs of 1 candidates"
 
 
-def test_live_bytes_are_those_of_the_buffers_alive() -> None:
+def test_live_bytes_count_overlapping_buffers_once() -> None:
     buffers = [
         {"name": "a", "tensor": "a", "bytes": 10, "first": 0, "last": 1, "offset": 0},
-        {"name": "b", "tensor": "b", "bytes": 5, "first": 1, "last": 2, "offset": 10},
+        {"name": "b", "tensor": "b", "bytes": 5, "first": 1, "last": 2, "offset": 8},
     ]
     schedule = {"summary": "", "arena_bytes": 15, "recomputed_macs": 0, "segments": []}
-    assert live_bytes({**schedule, "buffers": buffers}, 3) == [10, 15, 5]  # type: ignore[typeddict-item]
+    assert live_bytes({**schedule, "buffers": buffers}, 3) == [10, 13, 5]  # type: ignore[typeddict-item]
 
 
 def test_buffers_lie_where_the_schedule_puts_them(data: ReportData) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from markupsafe import Markup
 
 from tinynas.report.data import BufferData, LayerData, MemoryParts, ScheduleData, SegmentData
@@ -9,14 +11,28 @@ from tinynas.report.svg import Frame, chart, element, line, rectangle, text
 from tinynas.report.text import kilobytes
 
 _INK = 6.4  # width of a character of a label, pixels
+_FAR = 2  # a budget this many times what is used is named above the map instead of drawn
 
 
 def live_bytes(schedule: ScheduleData, ops: int) -> list[int]:
-    """Bytes of the buffers that live at each op."""
+    """Bytes of the arena in use at each op; where buffers overlap, bytes count once."""
     return [
-        sum(b["bytes"] for b in schedule["buffers"] if b["first"] <= op <= b["last"])
+        _covered(
+            (b["offset"], b["offset"] + b["bytes"])
+            for b in schedule["buffers"]
+            if b["first"] <= op <= b["last"]
+        )
         for op in range(ops)
     ]
+
+
+def _covered(intervals: Iterable[tuple[int, int]]) -> int:
+    """Length of the union of intervals."""
+    total, end = 0, 0
+    for low, high in sorted(intervals):
+        total += max(0, high - max(low, end))
+        end = max(end, high)
+    return total
 
 
 def memory_map(
@@ -32,20 +48,16 @@ def memory_map(
     live = live_bytes(schedule, ops)
     peak = max(range(ops), key=lambda op: live[op])
     total = parts["arena_bytes"] + parts["static_bytes"] + parts["stack_bytes"]
-    frame = Frame.of(size, (0, ops), (0, max(budget, total) * 1.04), margins=(30, 14, 92, 58))
+    far = budget > total * _FAR
+    top = total * 1.15 if far else max(budget, total) * 1.04
+    frame = Frame.of(size, (0, ops), (0, top), margins=(42, 14, 92, 58))
     marks = [
         *(_segment(frame, s) for s in schedule["segments"] if s["kind"] != "layer"),
         *frame.grid(frame.y.ticks(6, 1024), kilobytes),
         *(_buffer(frame, b) for b in schedule["buffers"]),
         *_rest(frame, parts),
         *_peak(frame, peak, live[peak]),
-        line(frame.x.start, frame.y(budget), frame.x.end, frame.y(budget), "limit"),
-        text(
-            frame.x.start + 6,
-            frame.y(budget) - 6,
-            f"budget {kilobytes(budget)}",
-            "label limit",
-        ),
+        *_limit(frame, budget, far=far),
         *_names(frame, layers),
     ]
     name = (
@@ -122,14 +134,21 @@ def _rest(frame: Frame, parts: MemoryParts) -> list[Markup]:
     return bands
 
 
+def _limit(frame: Frame, budget: int, *, far: bool) -> list[Markup]:
+    y = frame.y.end if far else frame.y(budget)
+    name = f"budget {kilobytes(budget)}" + (", far above ↑" if far else "")
+    drawn = [] if far else [line(frame.x.start, y, frame.x.end, y, "limit")]
+    return [*drawn, text(frame.x.end - 4, y - 6, name, "label limit", "end")]
+
+
 def _peak(frame: Frame, op: int, size: int) -> list[Markup]:
     middle = frame.x(op + 0.5)
     anchor = "start" if op < frame.x.high / 2 else "end"
     return [
-        line(middle, frame.y.end - 4, middle, frame.y.start, "peak"),
+        line(middle, frame.y.end - 32, middle, frame.y.start, "peak"),
         text(
             middle + (6 if anchor == "start" else -6),
-            frame.y.end - 8,
+            frame.y.end - 24,
             f"fullest: {kilobytes(size)} live",
             "label peak",
             anchor,

@@ -1,0 +1,97 @@
+// Stage 2 on a job's page: three views of the same candidates, and all of them in a table.
+
+import { responsive } from "../charts/frame.js";
+import { COSTS, candidateText, scatter } from "../charts/scatter.js";
+import { hideTip, showTip } from "../charts/tip.js";
+import { h } from "../dom.js";
+import { bytes, count, grouped, percent } from "../format.js";
+import { pagedTable } from "../parts/table.js";
+
+export function candidatesSection(model) {
+  const about = h("p", { class: "about" });
+  let charts = [];
+  const drawn = new Map();
+  const panels = COSTS.map((cost) => responsive((width) => {
+    const chart = scatter([...model.candidates.values()], cost, { budget: budgetOf(model, cost.key), chosen: chosenOf(model) }, width);
+    drawn.set(cost.key, chart);
+    charts = [...drawn.values()];
+    return link(chart, () => charts, model);
+  }));
+  const table = candidateTable(model);
+  const only = h("input", { type: "checkbox", onchange: () => table.update(rowsOf(model, only.checked)) });
+  const node = h("section", { hidden: true },
+    h("h2", {}, "Search"), about,
+    h("div", { class: "triple" }, panels.map((panel) => h("figure", {}, panel.node))),
+    h("p", {}, h("label", { class: "row", style: "font-weight:400" }, only, "Only the front")),
+    table.node);
+  return {
+    node,
+    update(parts) {
+      if (!["candidates", "artifacts", "job"].some((part) => parts.has(part)) || model.candidates.size === 0) return;
+      node.hidden = false;
+      about.textContent = summary(model);
+      panels.forEach((panel) => panel.redraw());
+      table.update(rowsOf(model, only.checked));
+    },
+  };
+}
+
+const rowsOf = (model, only) => [...model.candidates.values()].filter((c) => !only || c.pareto);
+export const chosenOf = (model) => model.report?.chosen ?? null;
+
+function budgetOf(model, key) {
+  if (key === "macs") return model.job.request.macs ?? null;
+  return model.subspaces?.budget?.[key] ?? model.job.request[key] ?? null;
+}
+
+function summary(model) {
+  const all = [...model.candidates.values()];
+  const onFront = all.filter((c) => c.pareto).length;
+  return `${grouped(all.length)} networks that fit were measured on the validation split; ${grouped(onFront)} are on the front ` +
+    `of accuracy, SRAM, flash and MACs. The best so far reaches ${percent(model.best.accuracy)}.`;
+}
+
+/** A point under the pointer shows in all panels, and opens on a click. */
+function link(chart, charts, model) {
+  const found = (event) => {
+    const box = chart.getBoundingClientRect();
+    return chart.nearest(event.clientX - box.left, event.clientY - box.top);
+  };
+  chart.addEventListener("pointermove", (event) => {
+    const candidate = found(event);
+    charts().forEach((other) => other.mark(candidate));
+    if (candidate) showTip(event, candidateText(candidate));
+    else hideTip();
+  });
+  chart.addEventListener("pointerleave", () => {
+    charts().forEach((other) => other.mark(null));
+    hideTip();
+  });
+  chart.addEventListener("click", (event) => {
+    const candidate = found(event);
+    if (!candidate) return;
+    hideTip();
+    location.hash = linkOf(model, candidate);
+  });
+  return chart;
+}
+
+const linkOf = (model, candidate) => `#/jobs/${encodeURIComponent(model.id)}/candidates/${candidate.id}`;
+
+function candidateTable(model) {
+  const number = (key, title, text, falling) => ({ key, title, falling, value: (c) => c[key], cell: (c) => text(c[key]) });
+  return pagedTable([
+    { key: "id", title: "Candidate", text: true, value: (c) => c.id, cell: (c) => h("a", { href: linkOf(model, c) }, `No. ${c.id}`) },
+    number("accuracy", "Accuracy", (v) => percent(v), true),
+    number("sram_bytes", "SRAM", bytes),
+    number("flash_bytes", "Flash", bytes),
+    number("macs", "MACs", count),
+    number("recomputed_macs", "Recomputed", count),
+    { key: "schedule", title: "Schedule", text: true, value: (c) => c.schedule.summary, cell: (c) => c.schedule.summary },
+    { key: "pareto", title: "Front", text: true, falling: true, value: (c) => Number(c.pareto), cell: (c) => (c.pareto ? "front" : "") },
+  ], {
+    caption: "Candidates",
+    rowClass: (c) => (c.id === chosenOf(model) ? "chosen" : null),
+    sort: { key: "accuracy", falling: true },
+  });
+}

@@ -1,0 +1,127 @@
+// One job, from waiting to result.
+
+import { request } from "../api.js";
+import { fill, h } from "../dom.js";
+import { FINAL, JobModel } from "../job-model.js";
+import { errorNotice, problemNotice } from "../parts/notice.js";
+import { badge, requestText } from "../parts/state.js";
+import { nowText, stepList, stepName } from "../parts/steps.js";
+import { candidatesSection } from "./job-candidates.js";
+import { logSection, resultSection } from "./job-result.js";
+import { subspacesSection } from "./job-subspaces.js";
+import { trainingSection } from "./job-training.js";
+
+const TICK_MS = 1000;
+
+export function jobPage([id], signal) {
+  const node = h("div", { class: "page" }, h("p", { class: "note" }, "Loading the job…"));
+  start(node, id, signal);
+  return { title: "Job", node };
+}
+
+/** `start` again after the job was resumed: all is read anew. */
+function start(node, id, signal) {
+  const own = new AbortController();
+  const either = AbortSignal.any([signal, own.signal]);
+  let view = null;
+  const restart = () => {
+    own.abort();
+    start(node, id, signal);
+  };
+  const model = new JobModel(id, (parts) => {
+    if (either.aborted || !model.job) return;
+    view ??= layout(node, model, restart, signal);
+    view(parts);
+  });
+  const timer = setInterval(() => view?.(new Set(["time"])), TICK_MS);
+  either.addEventListener("abort", () => clearInterval(timer), { once: true });
+  model.run(either).catch((error) => {
+    if (!either.aborted) fill(node, errorNotice(error, restart));
+  });
+}
+
+/** Put the page's parts in place; gives the function that brings them up to date. */
+function layout(node, model, restart, signal) {
+  const head = h("header", {});
+  const steps = h("div", {});
+  const now = h("p", { class: "now note" });
+  const spoken = h("p", { class: "sr", role: "status" });
+  const trouble = h("div", {});
+  const sections = [
+    resultSection(model), candidatesSection(model), subspacesSection(model), trainingSection(model), logSection(model),
+  ];
+  fill(node, head, steps, now, spoken, trouble, sections.map((section) => section.node));
+  return (parts) => {
+    if (parts.has("job")) {
+      document.title = `${model.job.name} · tinynas`;
+      fill(head, heading(model, restart, signal));
+      fill(trouble, failure(model));
+      spoken.textContent = `Job ${model.job.state}`;
+    }
+    if (parts.has("job") || parts.has("steps") || (parts.has("time") && !FINAL.has(model.job.state))) {
+      fill(steps, stepList(model));
+      now.textContent = nowText(model);
+      now.hidden = now.textContent === "";
+    }
+    for (const section of sections) section.update(parts);
+  };
+}
+
+function heading(model, restart, signal) {
+  const { job } = model;
+  const { seed, space } = job.request;
+  const meta = [requestText(job.request), space && `space ${space}`, `seed ${seed}`].filter(Boolean).join(" · ");
+  return [
+    h("p", { class: "crumb" }, h("a", { href: "#/jobs" }, "Jobs"), " / ", job.id),
+    h("div", { class: "head" },
+      h("div", {}, h("h1", {}, job.name), h("p", { class: "meta" }, badge(job.state), meta)),
+      h("div", { class: "row" }, actions(model, restart, signal))),
+  ];
+}
+
+function actions(model, restart, signal) {
+  const { job, path } = model;
+  const act = (id, title, work, kind) => {
+    const button = h("button", { type: "button", id, class: kind }, title);
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      try {
+        if ((await work()) === false) button.disabled = false;
+      } catch (error) {
+        button.disabled = false;
+        if (!signal.aborted) button.closest("header").append(errorNotice(error));
+      }
+    });
+    return button;
+  };
+  const change = (verb) => async () => {
+    await request(`${path}/${verb}`, { method: "POST", signal });
+    if (verb === "resume") restart();
+    else await model.refresh(signal);
+  };
+  const remove = async () => {
+    if (!confirm(`Delete “${job.name}” and its files?`)) return false;
+    await request(path, { method: "DELETE", signal });
+    location.hash = "#/jobs";
+    return true;
+  };
+  return [
+    ["queued", "running"].includes(job.state) && act("cancel", "Cancel", change("cancel")),
+    ["failed", "cancelled"].includes(job.state) && act("resume", "Resume", change("resume"), "main"),
+    FINAL.has(job.state) && act("delete", "Delete", remove, "quiet"),
+  ];
+}
+
+const HIDDEN = new Set(["step", "message", "remedy", "log"]);
+
+function failure({ job }) {
+  if (job.state !== "failed" || !job.error) return null;
+  const { step, message, remedy, log } = job.error;
+  const rest = Object.entries(job.error).filter(([key, value]) => !HIDDEN.has(key) && value !== null);
+  return problemNotice(step ? `Failed at ${stepName(step)}` : "Failed", message,
+    rest.length > 0 && h("dl", {}, rest.map(([key, value]) => [
+      h("dt", {}, key.replaceAll("_", " ")), h("dd", {}, typeof value === "object" ? JSON.stringify(value) : String(value)),
+    ])),
+    remedy && h("p", {}, h("b", {}, "What to do: "), remedy),
+    log && h("details", {}, h("summary", {}, "Its log"), h("pre", { class: "log", tabindex: "0" }, log)));
+}

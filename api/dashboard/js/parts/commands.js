@@ -1,0 +1,29 @@
+// The same job as a person would ask for it elsewhere: with curl, or with the command line.
+
+const quoted = (text) => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
+
+/** `curl` that posts this request body. */
+export function curlOf(body) {
+  const json = JSON.stringify(body, null, 2).replaceAll("'", "'\\''");
+  return `curl -X POST ${location.origin}/api/v1/jobs \\\n  -H 'Content-Type: application/json' \\\n  -d '${json}'`;
+}
+
+const OPTIONS = {
+  dataset: "--dataset", device: "--device", sram: "--sram", flash: "--flash", space: "--space",
+  schedules: "--schedules", macs: "--macs", seed: "--seed", name: "--name", simulator: "--simulator",
+};
+const EFFORT = {
+  train_images: "--train-images", evaluations: "--evaluations", finetune_images: "--finetune-images",
+};
+
+/** `tinynas submit` with the same meaning. */
+export function cliOf(body) {
+  const parts = [];
+  for (const [name, option] of Object.entries(OPTIONS)) {
+    if (body[name] !== undefined) parts.push(`${option} ${quoted(body[name])}`);
+  }
+  for (const [name, option] of Object.entries(EFFORT)) {
+    if (body.effort?.[name] !== undefined) parts.push(`${option} ${body.effort[name]}`);
+  }
+  return ["tinynas submit", ...parts].join(" \\\n  ");
+}

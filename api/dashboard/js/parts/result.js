@@ -1,0 +1,67 @@
+// What came of a job: accuracy, promised and measured memory, validation.
+
+import { budgetBars } from "../charts/budget.js";
+import { responsive } from "../charts/frame.js";
+import { h } from "../dom.js";
+import { bytes, count, difference, grouped, percent } from "../format.js";
+
+const figure = (title, value, note) =>
+  h("div", {}, h("dt", {}, title), h("dd", {}, value), h("dd", { class: "note" }, note));
+
+export function headline(result) {
+  const { accuracy, sram_bytes: sram, flash_bytes: flash, validation } = result;
+  return h("dl", { class: "figures" },
+    figure("Accuracy, int8", percent(accuracy.int8), `float ${percent(accuracy.float)}`),
+    figure("SRAM, measured", bytes(sram.measured), `of ${bytes(sram.budget)}`),
+    figure("Flash, measured", bytes(flash.measured), `of ${bytes(flash.budget)}`),
+    figure("MACs", count(result.macs), `recomputed ${count(result.recomputed_macs)}`),
+    figure("Bytes that differ", grouped(validation.mismatched_bytes), `${validation.vectors} vectors on ${validation.simulator}`));
+}
+
+/** `report` adds what the short result lacks: linked bytes and what the totals consist of. */
+export function memoryTable(result, report) {
+  const rows = [["SRAM", "sram_bytes"], ["Flash", "flash_bytes"]].map(([name, key]) => {
+    const figures = { ...(report?.[key] ?? {}), ...result[key] };
+    const left = figures.budget - figures.measured;
+    return h("tr", {}, h("th", { scope: "row", class: "text" }, name),
+      h("td", {}, bytes(figures.budget)), h("td", {}, bytes(figures.predicted)),
+      h("td", {}, figures.linked === undefined ? "" : bytes(figures.linked)), h("td", {}, bytes(figures.measured)),
+      h("td", {}, difference(figures.measured, figures.predicted)),
+      h("td", { class: left < 0 ? "bad-text" : "good" }, bytes(left)));
+  });
+  const heads = ["Budget", "Predicted", "Linked", "Measured", "Off by", "Left"];
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Memory" },
+    h("table", {},
+      h("caption", { class: "sr" }, "Memory: budget, predicted, linked and measured"),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "text" }, "Memory"), heads.map((t) => h("th", { scope: "col" }, t)))),
+      h("tbody", {}, rows)));
+}
+
+export function memoryBars(result, report) {
+  const parts = report?.memory_parts;
+  const sram = parts ? [["arena", parts.arena_bytes], ["static data", parts.static_bytes], ["stack", parts.stack_bytes]] : [];
+  const flash = parts ? [["constants", parts.constant_bytes], ["code", parts.code_bytes]] : [];
+  return h("div", { class: "pair" },
+    bars("SRAM", result.sram_bytes, sram), bars("Flash", result.flash_bytes, flash));
+}
+
+function bars(name, figures, parts) {
+  const place = responsive((width) => budgetBars(name, figures, parts, width));
+  const caption = parts.length ? `${name}: ${parts.map(([part]) => part).join(", ")}` : name;
+  return h("figure", {}, place.node, h("figcaption", {}, caption));
+}
+
+const FACTS = {
+  simulator: "Simulator", device: "Device", compiler: "Compiler", vectors: "Test vectors",
+  mismatched_bytes: "Bytes that differ", instructions: "Instructions", instructions_per_mac: "Instructions per MAC",
+};
+
+/** What the simulated run found. */
+export function validationFacts(validation) {
+  const found = Object.entries(FACTS).filter(([key]) => validation[key] !== undefined && validation[key] !== null);
+  return h("dl", { class: "facts" }, found.map(([key, name]) => {
+    const value = validation[key];
+    const whole = Number.isInteger(value);
+    return [h("dt", {}, name), h("dd", {}, typeof value === "number" ? grouped(value, whole ? 0 : 2) : String(value))];
+  }));
+}

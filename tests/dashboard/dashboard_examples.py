@@ -1,0 +1,245 @@
+"""What jobs say and produce, made from the project's own nouns, in amounts that tests ask for."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from tinynas.cost.ir import MemoryCost
+from tinynas.devices import load_device
+from tinynas.graph.ir import Graph
+from tinynas.report import (
+    ReportData,
+    describe_blocks,
+    describe_cost,
+    describe_device,
+    describe_layers,
+    describe_schedule,
+)
+from tinynas.schedule import Schedule, patch_points, plan_patch
+from tinynas.spaces import Architecture, SearchSpace, Subspace, load_space, network_of, skeleton
+
+BUDGET = {"sram_bytes": 32 * 1024, "flash_bytes": 128 * 1024, "macs": None}
+CLASSES = [str(n) for n in range(10)]
+CODE, STACK, STATIC = 14_336, 648, 40
+CHOSEN = (0.5, 48)  # the best of `subspaces`
+
+
+def request(**changes: Any) -> dict[str, Any]:
+    """A stored request as the API writes it."""
+    return {
+        "dataset": "digits",
+        "device": "stm32f411xe",
+        "sram_bytes": BUDGET["sram_bytes"],
+        "flash_bytes": BUDGET["flash_bytes"],
+        "space": "tiny",
+        "schedules": "all",
+        "macs": None,
+        "effort": {"train_images": None, "evaluations": None, "finetune_images": None},
+        "seed": 0,
+        "name": None,
+        "skip_bad_files": False,
+        "simulator": None,
+        **changes,
+    }
+
+
+def _space() -> SearchSpace:
+    return load_space("tiny")
+
+
+@cache
+def subspaces() -> dict[str, Any]:
+    """Stage 1's table: real networks of the tiny space, MACs of those with few enough weights."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for subspace in _space().subspaces():
+        sampled = Architecture.of_rows(_space(), _space().sample(24, rng))
+        graphs = [_graph(subspace, a) for a in sampled]
+        macs = sorted(g.macs for g in graphs if _fits(g))
+        cdf = np.quantile(macs, np.linspace(0, 1, 21)).tolist() if macs else []
+        mean, fits = (float(np.mean(macs)) if macs else 0.0), len(macs) / len(graphs)
+        rows.append(
+            {
+                "width": subspace.width,
+                "resolution": subspace.resolution,
+                "fits": fits,
+                "mean_macs": mean,
+                "p80_macs": cdf[16] if cdf else 0.0,
+                "score": mean * fits,
+                "cdf": cdf,
+            }
+        )
+    chosen = max(rows, key=lambda r: r["score"])
+    assert (chosen["width"], chosen["resolution"]) == CHOSEN
+    keys = ("width", "resolution", "mean_macs", "p80_macs", "fits")
+    return {
+        "chosen": {key: chosen[key] for key in keys},
+        "rule": "The largest mean wins, networks that do not fit counting as zero.",
+        "seconds": 0.6,
+        "samples": 1000,
+        "schedules": "all",
+        "accounting": "device",
+        "budget": dict(BUDGET),
+        "subspaces": rows,
+    }
+
+
+def _graph(subspace: Subspace, architecture: Architecture) -> Graph:
+    return skeleton(network_of(subspace, architecture, classes=10, input_channels=1))
+
+
+def _fits(graph: Graph) -> bool:
+    largest = max(t.bytes for t in graph.tensors.values() if not t.constant)
+    return graph.constant_bytes < BUDGET["flash_bytes"] - CODE and largest < 20_000  # type: ignore[operator]
+
+
+@cache
+def candidates(count: int = 60) -> list[dict[str, Any]]:
+    """Stage 2's candidates; the first two hundred are real networks, the rest vary their costs."""
+    rng = np.random.default_rng(1)
+    subspace = Subspace(_space(), *CHOSEN)
+    sampled = Architecture.of_rows(_space(), _space().sample(min(count, 200) * 2, rng))
+    rows = [a for a in sampled if _fits(_graph(subspace, a))][: min(count, 200)]
+    graphs = [_graph(subspace, a) for a in rows]
+    found = []
+    for i in range(count):
+        graph, spread = graphs[i % len(rows)], 1 + 0.05 * float(rng.standard_normal())
+        largest = max(t.bytes for t in graph.tensors.values() if not t.constant)
+        noise = 0.012 * float(rng.standard_normal())
+        accuracy = 0.9 + 0.03 * np.log10(graph.macs * spread / 2e5) + noise
+        found.append(
+            {
+                "id": i,
+                "architecture": rows[i % len(rows)].to_json(),
+                "schedule": {
+                    "summary": "layer by layer" if i % 3 else "5 ops in 2 x 2 patches, then layers",
+                    "segments": [
+                        {"kind": "layer", "first": 0, "last": len(graph.ops), "grid": [1, 1]}
+                    ],
+                },
+                "accuracy": round(min(0.999, float(accuracy)), 4),
+                "sram_bytes": min(32_000, int(1.5 * largest * abs(spread)) + STACK),
+                "flash_bytes": min(131_000, int(graph.constant_bytes * spread) + CODE),
+                "macs": int(graph.macs * spread),
+                "recomputed_macs": 0 if i % 3 else 12_000,
+                "pareto": False,
+            }
+        )
+    _mark_front(found)
+    return found
+
+
+def _mark_front(found: list[dict[str, Any]]) -> None:
+    keys = ("sram_bytes", "flash_bytes")
+    points = np.array(
+        [[-c["accuracy"], *(c[k] for k in keys), c["macs"] + c["recomputed_macs"]] for c in found]
+    )
+    for i, candidate in enumerate(found):
+        no_worse = (points <= points[i]).all(axis=1)
+        better = (points < points[i]).any(axis=1)
+        candidate["pareto"] = not bool((no_worse & better).any())
+
+
+@cache
+def _built() -> tuple[Graph, Schedule, dict[str, Any]]:
+    best = max(candidates(), key=lambda c: c["accuracy"])
+    architecture = Architecture.from_json(_space(), best["architecture"])
+    graph = _graph(Subspace(_space(), *CHOSEN), architecture)
+    return graph, plan_patch(graph, patch_points(graph)[1], (2, 2)), best
+
+
+def result() -> dict[str, Any]:
+    """A finished job's summary, as `tinynas demo --json` prints it."""
+    data = report()
+    return {
+        "dataset": "digits",
+        "device": data["device"]["name"],
+        "subspace": {"width": CHOSEN[0], "resolution": CHOSEN[1]},
+        "architecture": data["architecture"],
+        "schedule": data["schedule"],
+        "accuracy": data["accuracy"],
+        "macs": data["macs"],
+        "recomputed_macs": data["schedule"]["recomputed_macs"],
+        "sram_bytes": {k: data["sram_bytes"][k] for k in ("budget", "predicted", "measured")},
+        "flash_bytes": {k: data["flash_bytes"][k] for k in ("budget", "predicted", "measured")},
+        "validation": {
+            k: data["validation"][k]
+            for k in ("simulator", "vectors", "mismatched_bytes", "instructions")
+        },
+    }
+
+
+def report() -> ReportData:
+    """The report's data of the most accurate candidate."""
+    graph, schedule, best = _built()
+    architecture = Architecture.from_json(_space(), best["architecture"])
+    network = network_of(Subspace(_space(), *CHOSEN), architecture, classes=10, input_channels=1)
+    cost = MemoryCost(schedule.arena_bytes, STATIC, STACK, graph.constant_bytes + 900, CODE)
+    rng = np.random.default_rng(2)
+    confusion = (rng.random((10, 10)) ** 9 * 4).astype(int) + 35 * np.eye(10, dtype=int)
+    return ReportData(
+        name="digits on stm32f411xe",
+        created="2026-01-02 03:04 UTC",
+        request=request(),
+        device=describe_device(load_device("stm32f411xe")),
+        subspaces=subspaces(),  # type: ignore[typeddict-item]
+        candidates=candidates(),  # type: ignore[typeddict-item]
+        chosen=best["id"],
+        architecture=best["architecture"],
+        blocks=describe_blocks(network, graph),
+        layers=describe_layers(
+            graph,
+            flash_bytes={
+                op.name: sum(graph.tensors[n].bytes for n in op.inputs if graph.tensors[n].constant)
+                for op in graph.ops
+            },
+            instructions={op.name: 900 + 40 * i for i, op in enumerate(graph.ops)},
+        ),
+        schedule=describe_schedule(schedule),
+        macs=graph.macs,
+        accuracy={"float": 0.9833, "int8": 0.9806},
+        sram_bytes={
+            "budget": 32 * 1024,
+            "predicted": cost.sram_bytes,
+            "linked": cost.arena_bytes + STATIC,
+            "stack": STACK + 8,
+            "measured": cost.sram_bytes + 8,
+        },
+        flash_bytes={
+            "budget": 128 * 1024,
+            "predicted": cost.flash_bytes,
+            "measured": cost.flash_bytes + 124,
+        },
+        memory_parts=describe_cost(cost),
+        validation={
+            "simulator": "unicorn",
+            "compiler": "arm-none-eabi-gcc 12.2.1",
+            "vectors": 16,
+            "mismatched_bytes": 0,
+            "instructions": 3_456_789,
+            "instructions_per_mac": 2.41,
+        },
+        versions={"tinynas": "0.1.0"},
+        confusion={"classes": CLASSES, "counts": confusion.tolist()},
+    )
+
+
+def training(points: int = 40, total: int = 60_000) -> list[dict[str, Any]]:
+    """`metric` events of the supernet's training, validation every tenth point."""
+    events = []
+    for i in range(1, points + 1):
+        share = i / points
+        values = {}
+        for who, worse in (("largest", 0.0), ("smallest", 0.25), ("random", 0.12)):
+            values[f"{who}_loss"] = (2.3 + worse) * 0.07**share + worse * 0.4
+            values[f"{who}_accuracy"] = 0.985 - worse * 0.15 - 0.88 * 0.02**share
+        events.append({"name": "supernet", "at": total * i // points, "values": values})
+        if i % 10 == 0:
+            held = {
+                f"{who}_validation_accuracy": values[f"{who}_accuracy"] - 0.01
+                for who in ("largest", "smallest")
+            }
+            events.append({"name": "supernet", "at": total * i // points, "values": held})
+    return events

@@ -1,0 +1,173 @@
+"""The real API over a store that tests fill as a worker would."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dashboard_examples as examples
+import uvicorn
+
+from api.app import create_app
+from api.settings import Settings
+from api.store import (
+    NewEvent,
+    add_candidates,
+    append_events,
+    create_job,
+    fail_job,
+    find_job,
+    finish_job,
+    note_progress,
+    put_artifacts,
+    request_cancel,
+    take_job,
+)
+from tinynas.report import build_report
+from worker.artifacts import collect_artifacts
+
+STEPS = (
+    *("subspace", "supernet", "search", "finetune", "quantise"),
+    *("schedule", "emit", "build", "simulate", "report"),
+)
+OWNER = "test-worker"
+
+
+class Service:
+    """An API process' worth of server in a thread, and a worker's hand on its store."""
+
+    def __init__(self, home: Path, **settings: Any) -> None:
+        self.settings = Settings(home=home, event_poll_seconds=0.05, **settings)
+        self.store = self.settings.open_store()
+        self._port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Listen; on the same port as before where it was stopped."""
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self._port))
+        self._port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            create_app(self.settings),
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 20
+        while not self._server.started:
+            assert time.monotonic() < deadline, "the API did not start"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=20)
+
+    def close(self) -> None:
+        self.stop()
+        self.store.close()
+
+    def queued(self, name: str = "digits on stm32f411xe", **request: Any) -> str:
+        with self.store.write() as session:
+            job, _ = create_job(session, examples.request(**request), name=name)
+            return job.id
+
+    def running(self, name: str = "digits on stm32f411xe", **request: Any) -> str:
+        """A job that this worker holds; nothing else may be waiting."""
+        job_id = self.queued(name, **request)
+        with self.store.write() as session:
+            job = take_job(session, OWNER, seconds=3600)
+            assert job is not None
+            assert job.id == job_id
+        return job_id
+
+    def say(self, job_id: str, *events: tuple[str, str, dict[str, Any]]) -> None:
+        """Events (kind, step, data), with what the worker's recorder keeps in other columns."""
+        columns: dict[str, Any] = {}
+        found = []
+        for kind, step, data in events:
+            if kind == "step_started":
+                columns |= {"step": step, "progress": None}
+            elif kind == "progress":
+                columns |= {"step": step, "progress": data}
+            elif kind == "subspaces":
+                columns["subspaces"] = data
+            elif kind == "candidate":
+                found.append(data)
+                columns["best"] = max(
+                    (data, columns.get("best") or data), key=lambda c: c["accuracy"]
+                )
+        start = datetime.now(UTC) - timedelta(milliseconds=len(events))
+        stored = [
+            NewEvent(kind, step, data, start + timedelta(milliseconds=i))
+            for i, (kind, step, data) in enumerate(events)
+        ]
+        with self.store.write() as session:
+            note_progress(session, job_id, OWNER, **columns)
+            append_events(session, job_id, stored)
+            add_candidates(session, job_id, found)
+
+    def walk(self, job_id: str, until: str, *, candidates: int = 60) -> None:
+        """Say all that a job says before the step `until`, and that this one has started."""
+        for step in STEPS:
+            self.say(job_id, ("step_started", step, {}))
+            if step == until:
+                return
+            self.say(job_id, *_told(step, candidates))
+            self.say(job_id, ("step_finished", step, {"seconds": 1.25, "reused": False}))
+
+    def finished(self, name: str = "digits on stm32f411xe", *, candidates: int = 60) -> str:
+        job_id = self.running(name)
+        self.walk(job_id, "", candidates=candidates)
+        artifacts = self.settings.job_folder(job_id) / "artifacts"
+        build_report(examples.report(), artifacts)
+        (artifacts / "bundle.zip").write_bytes(bytes(range(256)) * 200)
+        (artifacts / "model.tflite").write_bytes(b"TFL3" * 5000)
+        with self.store.write() as session:
+            put_artifacts(
+                session,
+                job_id,
+                collect_artifacts(job_id, artifacts, storage=self.settings.storage),
+            )
+            finish_job(session, job_id, OWNER, examples.result())
+        return job_id
+
+    def failed(self, step: str, **error: Any) -> str:
+        job_id = self.running(f"fails at {step}")
+        self.walk(job_id, step)
+        message = {"message": f"the {step} went wrong", "remedy": "do it better", **error}
+        with self.store.write() as session:
+            fail_job(session, job_id, OWNER, {"step": step, **message})
+        return job_id
+
+    def cancelled(self) -> str:
+        job_id = self.queued("was cancelled")
+        with self.store.write() as session:
+            job = find_job(session, job_id)
+            assert job is not None
+            request_cancel(session, job)
+        return job_id
+
+
+def _told(step: str, candidates: int) -> list[tuple[str, str, dict[str, Any]]]:
+    match step:
+        case "subspace":
+            return [("subspaces", step, examples.subspaces())]
+        case "supernet":
+            told = [("metric", step, metric) for metric in examples.training()]
+            return [*told, ("log", step, {"message": "supernet trained"})]
+        case "search":
+            return [("candidate", step, c) for c in examples.candidates(candidates)]
+        case _:
+            return []
