@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from tinynas.devices import Budget, Device, devices, load_device
 from tinynas.errors import InvalidInputError
@@ -16,22 +16,34 @@ SCHEDULES = ("all", "layer", "patch")
 class Effort:
     """How much to compute: training images seen, networks measured, fine-tuning images seen.
 
-    None means the default for the data set at hand.
+    None means the default for the data set at hand.  `train_minutes` stands in place of
+    `train_images`: it is turned into images at this machine's pace when training starts.
     """
 
     train_images: int | None = None
     evaluations: int | None = None
     finetune_images: int | None = None
+    train_minutes: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
+        for name in ("train_images", "evaluations", "finetune_images"):
+            value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or value < 1):
-                raise InvalidInputError(
-                    f"effort.{name} is {value!r}; allowed is a whole number of 1 or more",
-                    field=f"effort.{name}",
-                    given=value,
-                    allowed="a whole number of 1 or more",
-                )
+                self._refuse(name, value, "a whole number of 1 or more")
+        minutes = self.train_minutes
+        if minutes is not None and not 0 < minutes < float("inf"):
+            self._refuse("train_minutes", minutes, "a number above 0")
+        if minutes is not None and self.train_images is not None:
+            self._refuse("train_minutes", minutes, "absent where train_images is given")
+
+    @staticmethod
+    def _refuse(name: str, given: float, allowed: str) -> NoReturn:
+        raise InvalidInputError(
+            f"effort.{name} is {given!r}; allowed is {allowed}",
+            field=f"effort.{name}",
+            given=given,
+            allowed=allowed,
+        )
 
 
 @dataclass(frozen=True)

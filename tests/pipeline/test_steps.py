@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tinynas.errors import CancelledError
-from tinynas.pipeline.steps import StepStore, step_key
+from tinynas.pipeline.steps import StepStore, Workspace, step_key
 from tinynas.progress import Event, Reporter
 
 ROOMS = ("graph",)
@@ -14,8 +14,8 @@ class Interrupted(Exception):
 
 
 def writes(text: str):
-    def work(out: Path, partial: Path, reporter: Reporter) -> None:
-        (out / "value.txt").write_text(text)
+    def work(step: Workspace) -> None:
+        (step.out / "value.txt").write_text(text)
 
     return work
 
@@ -45,17 +45,17 @@ def test_the_key_follows_the_code() -> None:
 def test_a_step_that_dies_leaves_no_output_but_its_checkpoint(tmp_path: Path) -> None:
     store = StepStore(tmp_path, Reporter())
 
-    def dies(out: Path, partial: Path, reporter: Reporter) -> None:
-        (out / "half.txt").write_text("half")
-        (partial / "checkpoint").write_text("7")
+    def dies(step: Workspace) -> None:
+        (step.out / "half.txt").write_text("half")
+        (step.partial / "checkpoint").write_text("7")
         raise Interrupted
 
     with pytest.raises(Interrupted):
         store.run("supernet", {}, dies, rooms=ROOMS)
     assert not list((tmp_path / "steps").iterdir())
 
-    def resumes(out: Path, partial: Path, reporter: Reporter) -> None:
-        (out / "value.txt").write_text((partial / "checkpoint").read_text())
+    def resumes(step: Workspace) -> None:
+        (step.out / "value.txt").write_text((step.partial / "checkpoint").read_text())
 
     output = store.run("supernet", {}, resumes, rooms=ROOMS)
     assert (output.path / "value.txt").read_text() == "7"

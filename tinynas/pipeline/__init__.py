@@ -1,0 +1,5 @@
+"""A job from the request to the report, step by step, resumable at each."""
+
+from tinynas.pipeline.run import STEPS, JobResult, run_pipeline
+
+__all__ = ["STEPS", "JobResult", "run_pipeline"]

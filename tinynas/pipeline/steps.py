@@ -31,6 +31,19 @@ class StepOutput:
     path: Path
 
 
+@dataclass(frozen=True)
+class Workspace:
+    """What a step at work is given.
+
+    out: the folder that becomes its output when it returns.
+    partial: a folder that survives an interruption, for what it wants to find again.
+    """
+
+    out: Path
+    partial: Path
+    reporter: Reporter
+
+
 class StepStore:
     """The steps of one job, in `folder/steps/`.
 
@@ -47,15 +60,14 @@ class StepStore:
         self,
         name: str,
         inputs: Mapping[str, Any],
-        work: Callable[[Path, Path, Reporter], None],
+        work: Callable[[Workspace], None],
         *,
         rooms: tuple[str, ...],
     ) -> StepOutput:
-        """The output of `work(out, partial, reporter)`, made now or found.
+        """The output of `work`, made now or found.
 
         Args:
             inputs: JSON-able; the keys of the steps that it builds on among them.
-            work: writes its files to the folder `out`; may keep resumable state in `partial`.
             rooms: the packages of `tinynas` whose code the output depends on.
         """
         reporter = self._reporter.of_step(name)
@@ -67,21 +79,17 @@ class StepStore:
         reused = target.is_dir()
         if not reused:
             self._make(target, work, reporter)
-        reporter.emit(
-            "step_finished", seconds=round(time.monotonic() - started, 3), reused=reused
-        )
+        reporter.emit("step_finished", seconds=round(time.monotonic() - started, 3), reused=reused)
         return StepOutput(name, key, target)
 
-    def _make(
-        self, target: Path, work: Callable[[Path, Path, Reporter], None], reporter: Reporter
-    ) -> None:
+    def _make(self, target: Path, work: Callable[[Workspace], None], reporter: Reporter) -> None:
         partial = self._partial / target.name
         partial.mkdir(parents=True, exist_ok=True)
         out = target.with_name(f".{target.name}.tmp")
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
         try:
-            work(out, partial, reporter)
+            work(Workspace(out, partial, reporter))
             out.rename(target)
         finally:
             shutil.rmtree(out, ignore_errors=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.cost import MemoryCost
-from tinynas.schedule import Schedule, describe
+from tinynas.schedule import Schedule
 from tinynas.spaces import Architecture
 
 
@@ -30,7 +30,7 @@ class Candidate:
             "id": self.id,
             "architecture": self.architecture.to_json(),
             "schedule": {
-                "summary": describe(self.schedule),
+                "summary": self.schedule.summary,
                 "segments": [
                     {"kind": s.kind, "first": s.first, "last": s.last, "grid": list(s.grid)}
                     for s in self.schedule.segments

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tinynas.cost import MemoryCost, memory_cost
 from tinynas.devices import Budget, Device
-from tinynas.graph import Graph
+from tinynas.graph.ir import Graph
 from tinynas.schedule import Schedule, schedules_for
 from tinynas.spaces import Architecture, Subspace, network_of, skeleton
 
@@ -65,7 +65,7 @@ class Feasibility:
         return min(fits, key=lambda f: (f.sram_excess + f.flash_excess, f.macs_excess))
 
     def _fit(self, architecture: Architecture, graph: Graph, schedule: Schedule) -> Fit:
-        cost = memory_cost(graph, schedule, self.device)
+        cost = memory_cost(graph, schedule, self.device.core)
         macs = graph.macs + schedule.recomputed_macs
         return Fit(
             architecture,

@@ -1,0 +1,119 @@
+"""The steps that deploy: schedule, C bundle, firmware, simulated run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinynas.build import Firmware, build_firmware, find_toolchain, firmware_files
+from tinynas.cost import memory_cost
+from tinynas.emit import MIN_VECTORS, Bundle, Vectors, emit, load_bundle
+from tinynas.graph.ir import Graph
+from tinynas.graph.reference import run
+from tinynas.pipeline.files import read_json, write_json
+from tinynas.pipeline.job import Job
+from tinynas.pipeline.learning import feasibility_of, load_quantised
+from tinynas.pipeline.steps import StepOutput, Workspace
+from tinynas.quantise import int8_input
+from tinynas.request import JobRequest
+from tinynas.schedule import Schedule
+from tinynas.simulate import find_simulator, measure
+from tinynas.spaces import Architecture, Subspace
+
+NAME = "network"
+"""The prefix of the generated C."""
+
+_PLANNING = ("cost", "devices", "schedule", "search")
+
+
+def schedule_winner(
+    job: Job, subspace: Subspace, architecture: Architecture
+) -> tuple[StepOutput, Schedule]:
+    """The schedule by which the winner fits: `schedule.json`."""
+
+    def work(step: Workspace) -> None:
+        fit = feasibility_of(job, subspace).check(architecture)
+        write_json(step.out / "schedule.json", fit.schedule.to_json())
+
+    inputs = job.key(
+        **job.budget_key(), architecture=list(architecture.row), subspace=repr(subspace)
+    )
+    output = job.steps.run("schedule", inputs, work, rooms=_PLANNING)
+    return output, Schedule.from_json(read_json(output.path / "schedule.json"))
+
+
+def emit_bundle(
+    job: Job, quantised: StepOutput, scheduled: StepOutput, schedule: Schedule
+) -> tuple[StepOutput, Bundle]:
+    """The C project, with images of the test split as its vectors: `bundle/`."""
+
+    def work(step: Workspace) -> None:
+        graph = load_quantised(quantised)
+        vectors = _vectors(job, graph)
+        cost = memory_cost(graph, schedule, job.device.core)
+        firmware = firmware_files(
+            job.device,
+            name=NAME,
+            vector_bytes=vectors.inputs.nbytes + vectors.outputs.nbytes,
+            library_flash_bytes=cost.flash_bytes,
+        )
+        emit(
+            graph,
+            schedule,
+            job.device,
+            step.out / "bundle",
+            vectors=vectors,
+            budget=job.budget,
+            name=NAME,
+            info={"dataset": job.dataset.name, "classes": list(job.dataset.classes)},
+            extra_files={f"firmware/{name}": text for name, text in firmware.items()},
+        )
+
+    inputs = job.key(**job.budget_key(), graph=quantised.key, schedule=scheduled.key)
+    output = job.steps.run("emit", inputs, work, rooms=(*_PLANNING, "build", "emit", "graph"))
+    return output, load_bundle(output.path / "bundle")
+
+
+def _vectors(job: Job, graph: Graph) -> Vectors:
+    """Test images, and what the integer reference makes of them.
+
+    A small test split is gone through again until there are enough.
+    """
+    resolution = graph.tensors[graph.inputs[0]].shape[1]
+    split = job.dataset.test.take(np.arange(MIN_VECTORS) % len(job.dataset.test))
+    inputs = int8_input(split.at(resolution).images)
+    return Vectors(inputs, run(graph, {graph.inputs[0]: inputs})[graph.outputs[0]])
+
+
+def build(job: Job, emitted: StepOutput, bundle: Bundle) -> tuple[StepOutput, Firmware]:
+    """The ELF for the part: `firmware.elf`."""
+    toolchain = find_toolchain()
+
+    def work(step: Workspace) -> None:
+        build_firmware(bundle.path, job.device, toolchain, step.out)
+
+    inputs = {"bundle": emitted.key, "compiler": toolchain.label}
+    output = job.steps.run("build", inputs, work, rooms=("build", "devices"))
+    elf = output.path / "firmware.elf"
+    return output, Firmware(elf, output.path / "firmware.map", job.device, toolchain.label)
+
+
+def simulate_run(job: Job, built: StepOutput, firmware: Firmware, bundle: Bundle) -> StepOutput:
+    """Every vector through the simulated part: `measurement.json` and the simulator's log."""
+    simulator = find_simulator(job.request.simulator)
+
+    def work(step: Workspace) -> None:
+        measurement = measure(bundle, firmware, simulator=simulator.name)
+        write_json(step.out / "measurement.json", measurement.to_json())
+
+    inputs = {"build": built.key, "simulator": simulator.name}
+    return job.steps.run("simulate", inputs, work, rooms=("build", "devices", "simulate"))
+
+
+def check_tools(request: JobRequest) -> None:
+    """Whether the job could be built and simulated, asked before it is trained.
+
+    Raises:
+        MissingToolError: says what to install.
+    """
+    find_toolchain()
+    find_simulator(request.simulator)

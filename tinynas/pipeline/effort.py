@@ -1,0 +1,68 @@
+"""How much to compute when the request does not say, or says it in minutes."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinynas.data import Dataset
+from tinynas.pipeline.files import read_json, write_json
+from tinynas.request import Effort
+from tinynas.supernet import Supernet, TrainingPlan, train_supernet
+
+TRAINING_IMAGES = (20_000, 400_000)
+"""Fewest and most images that the supernet sees by default."""
+EPOCHS = 12
+"""Default views of each training image, within the limits above."""
+EVALUATIONS = 64
+FINETUNE_SHARE = 0.5
+"""Fine-tuning sees this share of the supernet's images: one network learns faster than four."""
+_PACE_BATCHES = 8
+
+
+@dataclass(frozen=True)
+class PlannedEffort:
+    """Images that the supernet sees, networks measured, images that the winner sees.
+
+    `finetune_images` is None where it follows what the supernet saw.
+    """
+
+    train_images: int
+    evaluations: int
+    finetune_images: int | None
+
+
+def plan_effort(effort: Effort, dataset: Dataset) -> PlannedEffort:
+    """The request's figures where it gives them, otherwise defaults by the size of the data set."""
+    fewest, most = TRAINING_IMAGES
+    default = min(max(EPOCHS * len(dataset.train), fewest), most)
+    return PlannedEffort(
+        effort.train_images or default,
+        effort.evaluations or EVALUATIONS,
+        effort.finetune_images,
+    )
+
+
+def finetune_images(train_images: int) -> int:
+    """Images for the winner after a supernet that saw `train_images`."""
+    return max(1, int(FINETUNE_SHARE * train_images))
+
+
+def images_in(
+    minutes: float, supernet: Supernet, dataset: Dataset, plan: TrainingPlan, note: Path
+) -> int:
+    """How many images this machine trains on in `minutes`; measured once, kept in `note`.
+
+    The note lets an interrupted job resume the same plan, since a plan decides the weights.
+    """
+    if not note.is_file():
+        trial = replace(plan, images=_PACE_BATCHES * plan.batch_size)
+        scratch, data = copy.deepcopy(supernet), dataset.at(supernet.subspace.resolution)
+        train_supernet(scratch, data, replace(trial, images=plan.batch_size))
+        started = time.monotonic()
+        train_supernet(scratch, data, trial)
+        pace = trial.images / (time.monotonic() - started)
+        write_json(note, {"train_images": max(plan.batch_size, int(60 * minutes * pace))})
+    return int(read_json(note)["train_images"])

@@ -1,0 +1,92 @@
+"""What every step of a job knows: the request with its defaults settled, and the data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tinynas.data import Dataset, load_dataset
+from tinynas.devices import Budget, Device
+from tinynas.pipeline.effort import PlannedEffort, plan_effort
+from tinynas.pipeline.steps import StepStore
+from tinynas.progress import Reporter
+from tinynas.request import JobRequest
+from tinynas.search import EvaluatorFactory
+from tinynas.spaces import SearchSpace, load_space
+
+UPSAMPLING_LIMIT = 2
+"""Images are enlarged at most this much: beyond it resolution adds MACs and no information."""
+SMALL_IMAGES = 64
+"""Up to this side (pixels) a data set is searched in the `tiny` space by default."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One request at work in `folder`."""
+
+    request: JobRequest
+    folder: Path
+    reporter: Reporter
+    evaluators: EvaluatorFactory
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        return load_dataset(
+            self.request.dataset,
+            skip_bad_files=self.request.skip_bad_files,
+            seed=self.request.seed,
+        )
+
+    @cached_property
+    def steps(self) -> StepStore:
+        return StepStore(self.folder, self.reporter)
+
+    @cached_property
+    def device(self) -> Device:
+        return self.request.target
+
+    @cached_property
+    def budget(self) -> Budget:
+        return self.request.budget
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        small = self.dataset.native_resolution <= SMALL_IMAGES
+        return load_space(self.request.space or ("tiny" if small else "mcunet"))
+
+    @property
+    def max_resolution(self) -> int:
+        """The highest resolution that the images are worth, at least the space's lowest."""
+        limit = UPSAMPLING_LIMIT * self.dataset.native_resolution
+        return max(limit, min(self.space.resolutions))
+
+    @property
+    def classes(self) -> int:
+        return len(self.dataset.classes)
+
+    @property
+    def input_channels(self) -> int:
+        return self.dataset.input_channels
+
+    @cached_property
+    def effort(self) -> PlannedEffort:
+        return plan_effort(self.request.effort, self.dataset)
+
+    def key(self, **inputs: Any) -> dict[str, Any]:
+        """Inputs of a step, with what all steps depend on: data, space, seed."""
+        shared = {
+            "dataset": self.dataset.fingerprint,
+            "space": repr(self.space),
+            "seed": self.request.seed,
+        }
+        return shared | inputs
+
+    def budget_key(self) -> dict[str, Any]:
+        """The inputs by which a device and its budget decide a result."""
+        return {
+            "device": repr(self.device),
+            "budget": asdict(self.budget),
+            "schedules": self.request.schedules,
+        }

@@ -1,0 +1,253 @@
+"""The steps that learn: stage 1, supernet, stage 2, fine-tuning, quantisation.
+
+Each function is one step: it takes the job and the outputs it builds on, and returns its own.
+Folders hold plain files (JSON, state dicts, a graph), so any of them can be opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tinynas.finetune import finetune
+from tinynas.graph.files import load_graph, save_graph
+from tinynas.graph.ir import Graph
+from tinynas.pipeline.effort import finetune_images, images_in
+from tinynas.pipeline.files import load_weights, read_json, save_weights, write_json
+from tinynas.pipeline.job import Job
+from tinynas.pipeline.steps import StepOutput, Workspace
+from tinynas.quantise import classify, quantise
+from tinynas.search import (
+    EvaluationTask,
+    Feasibility,
+    SearchOutcome,
+    pareto_front,
+    search,
+)
+from tinynas.spaces import Architecture, Subspace, network_of
+from tinynas.subspace import choose_subspace, plot_subspaces
+from tinynas.supernet import (
+    Subnet,
+    Supernet,
+    TrainingPlan,
+    logits,
+    recalibrate,
+    train_supernet,
+)
+
+CALIBRATION_IMAGES = 512
+FINETUNE_LEARNING_RATE = 1e-3
+"""A third of the supernet's: the winner starts from good weights (MCUNetV2, appendix)."""
+
+_PLANNING = ("cost", "devices", "schedule", "subspace")
+_TRAINING = ("data", "supernet")
+
+
+def choose(job: Job) -> tuple[StepOutput, Subspace]:
+    """Stage 1: `subspaces.json` and its picture."""
+
+    def work(step: Workspace) -> None:
+        table = choose_subspace(
+            job.space,
+            job.budget,
+            classes=job.classes,
+            input_channels=job.input_channels,
+            device=job.device,
+            seed=job.request.seed,
+            schedules=job.request.schedules,
+            max_resolution=job.max_resolution,
+        )
+        write_json(step.out / "subspaces.json", table.to_json())
+        plot_subspaces(table, step.out / "subspaces.svg")
+
+    inputs = job.key(**job.budget_key(), max_resolution=job.max_resolution)
+    output = job.steps.run("subspace", inputs, work, rooms=_PLANNING)
+    table = read_json(output.path / "subspaces.json")
+    job.reporter.of_step("subspace").emit("subspaces", **table)
+    chosen = table["chosen"]
+    return output, Subspace(job.space, chosen["width"], chosen["resolution"])
+
+
+def train(job: Job, subspace: Subspace) -> StepOutput:
+    """The supernet: `supernet.pt`, a state dict, and `effort.json`, the images it saw."""
+    minutes = job.request.effort.train_minutes
+    plan = TrainingPlan(job.effort.train_images, seed=job.request.seed)
+
+    def work(step: Workspace) -> None:
+        supernet = _new_supernet(job, subspace)
+        images = plan.images
+        if minutes is not None:
+            images = images_in(minutes, supernet, job.dataset, plan, step.partial / "pace.json")
+        write_json(step.out / "effort.json", {"train_images": images})
+        checkpoint = step.partial / "checkpoint.pt"
+        train_supernet(
+            supernet,
+            job.dataset,
+            replace(plan, images=images),
+            checkpoint=checkpoint,
+            reporter=step.reporter,
+        )
+        save_weights(supernet, step.out / "supernet.pt")
+
+    inputs = job.key(
+        width=subspace.width,
+        resolution=subspace.resolution,
+        plan=_key_of(plan),
+        minutes=minutes,
+    )
+    return job.steps.run("supernet", inputs, work, rooms=_TRAINING)
+
+
+def _new_supernet(job: Job, subspace: Subspace) -> Supernet:
+    return Supernet(subspace, job.classes, job.input_channels, seed=job.request.seed)
+
+
+def load_supernet(job: Job, subspace: Subspace, trained: StepOutput) -> Supernet:
+    supernet = _new_supernet(job, subspace)
+    load_weights(supernet, trained.path / "supernet.pt")
+    return supernet
+
+
+def _key_of(plan: TrainingPlan) -> str:
+    """What of a plan decides the weights: not how often it is written down."""
+    return repr(replace(plan, checkpoint_seconds=0.0))
+
+
+def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOutput:
+    """Stage 2: `candidates.json` with every candidate, which is best, what was refused."""
+
+    def work(step: Workspace) -> None:
+        dataset = job.dataset.at(subspace.resolution)
+        task = EvaluationTask(
+            load_supernet(job, subspace, trained),
+            dataset.calibration_images(seed=job.request.seed),
+            dataset.validation,
+        )
+        evaluator = job.evaluators(task)
+        try:
+            outcome = search(
+                subspace,
+                feasibility_of(job, subspace),
+                evaluator,
+                evaluations=job.effort.evaluations,
+                seed=job.request.seed,
+                reporter=step.reporter,
+            )
+        finally:
+            evaluator.close()
+        write_json(step.out / "candidates.json", _outcome_json(outcome))
+
+    inputs = job.key(**job.budget_key(), supernet=trained.key, evaluations=job.effort.evaluations)
+    return job.steps.run("search", inputs, work, rooms=(*_PLANNING, *_TRAINING, "search"))
+
+
+def feasibility_of(job: Job, subspace: Subspace) -> Feasibility:
+    return Feasibility(
+        subspace,
+        job.classes,
+        job.input_channels,
+        job.budget,
+        job.device,
+        job.request.schedules,
+    )
+
+
+def _outcome_json(outcome: SearchOutcome) -> dict[str, object]:
+    front = pareto_front(outcome.candidates)
+    return {
+        "best": outcome.best.id,
+        "refused": outcome.refused,
+        "repeated": outcome.repeated,
+        "candidates": [
+            c.to_json(pareto=bool(p)) for c, p in zip(outcome.candidates, front, strict=True)
+        ],
+    }
+
+
+def best_architecture(job: Job, searched: StepOutput) -> Architecture:
+    found = read_json(searched.path / "candidates.json")
+    best = next(c for c in found["candidates"] if c["id"] == found["best"])
+    return Architecture.from_json(job.space, best["architecture"])
+
+
+def improve(
+    job: Job, subspace: Subspace, trained: StepOutput, architecture: Architecture
+) -> StepOutput:
+    """Fine-tune the winner with the largest subnet as its teacher: `subnet.pt`, a state dict."""
+    seen = read_json(trained.path / "effort.json")["train_images"]
+    plan = TrainingPlan(
+        job.effort.finetune_images or finetune_images(seen),
+        learning_rate=FINETUNE_LEARNING_RATE,
+        seed=job.request.seed,
+    )
+
+    def work(step: Workspace) -> None:
+        dataset = job.dataset.at(subspace.resolution)
+        supernet = load_supernet(job, subspace, trained)
+        images = dataset.calibration_images(seed=job.request.seed)
+        teacher, start = supernet.subnet(job.space.largest), supernet.subnet(architecture)
+        for network in (teacher, start):
+            recalibrate(network, images)
+        checkpoint = step.partial / "checkpoint.pt"
+        tuned = finetune(
+            start, teacher, dataset, plan, checkpoint=checkpoint, reporter=step.reporter
+        )
+        save_weights(tuned, step.out / "subnet.pt")
+
+    inputs = job.key(supernet=trained.key, architecture=list(architecture.row), plan=_key_of(plan))
+    return job.steps.run("finetune", inputs, work, rooms=(*_TRAINING, "finetune"))
+
+
+def load_subnet(
+    job: Job, subspace: Subspace, architecture: Architecture, tuned: StepOutput
+) -> Subnet:
+    network = network_of(
+        subspace, architecture, classes=job.classes, input_channels=job.input_channels
+    )
+    subnet = Subnet(network)
+    load_weights(subnet, tuned.path / "subnet.pt")
+    return subnet.eval()
+
+
+def quantise_winner(
+    job: Job, subspace: Subspace, architecture: Architecture, tuned: StepOutput
+) -> StepOutput:
+    """The int8 graph (`graph.npz`) and, this once, the test split: `accuracy.json`."""
+
+    def work(step: Workspace) -> None:
+        dataset = job.dataset.at(subspace.resolution)
+        subnet = load_subnet(job, subspace, architecture, tuned)
+        images = dataset.calibration_images(CALIBRATION_IMAGES, seed=job.request.seed)
+        graph = quantise(subnet, images)
+        save_graph(graph, step.out / "graph.npz")
+        labels = dataset.test.labels
+        predicted = classify(graph, dataset.test.images)
+        write_json(
+            step.out / "accuracy.json",
+            {
+                "float": _share_equal(logits(subnet, dataset.test.images).argmax(1), labels),
+                "int8": _share_equal(predicted, labels),
+                "confusion": _confusion(predicted, labels, job.classes).tolist(),
+                "images": len(labels),
+                "metric": dataset.metric,
+            },
+        )
+
+    inputs = job.key(finetune=tuned.key, images=CALIBRATION_IMAGES)
+    return job.steps.run("quantise", inputs, work, rooms=("graph", "quantise", *_TRAINING))
+
+
+def load_quantised(quantised: StepOutput) -> Graph:
+    return load_graph(quantised.path / "graph.npz")
+
+
+def _share_equal(predicted: np.ndarray, labels: np.ndarray) -> float:
+    return float((predicted == labels).mean())
+
+
+def _confusion(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """`[i, j]`: images of class i taken for class j."""
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (labels, predicted), 1)
+    return counts
