@@ -1,0 +1,133 @@
+"""A data set from a folder of class folders with images of any size and kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinynas.data.augment import Augmentation
+from tinynas.data.folder import Listing, list_folder, wrong
+from tinynas.data.model import Dataset, Images, Split
+from tinynas.data.pixels import BadImageError, decode, has_colour, shorter_side
+from tinynas.data.splits import hold_out
+from tinynas.progress import Reporter
+
+TEST_SHARE, VALIDATION_SHARE = 0.2, 0.15
+FEWEST = 5
+"""Images that a class needs, so that each part gets one and training more."""
+MAX_STORED_BYTES = 2 << 30
+_NAMED = 5  # files that a message names; all of them are counted
+_TELL_EVERY = 200
+
+
+def load_folder(
+    root: Path, *, skip_bad_files: bool, seed: int, max_resolution: int, reporter: Reporter
+) -> Dataset:
+    """Central squares, stored at the typical size of the images or `max_resolution`.
+
+    Grey if every image is.  Left and right are never exchanged: a folder may hold letters.
+
+    Raises:
+        InvalidInputError: the folder has not the right form, a class has too few images, or files
+            are no whole images (unless they are to be skipped: then they are told as a log line).
+    """
+    listing = list_folder(root)
+    loaded = _Loaded.read(listing, max_resolution, reporter)
+    loaded.refuse_or_tell_bad_files(skip_bad_files, reporter)
+    loaded.check_counts()
+    parts = loaded.splits(seed)
+    return Dataset(
+        name=root.resolve().name,
+        classes=listing.classes,
+        train=parts["train"],
+        validation=parts["validation"],
+        test=parts["test"],
+        augmentation=Augmentation(shift=0.1, zoom=0.8),
+    )
+
+
+@dataclass
+class _Loaded:
+    """`images` [N, S, S, 3 or 1] of the whole files, with part and label of each."""
+
+    listing: Listing
+    images: Images
+    parts: np.ndarray
+    labels: np.ndarray
+    bad: dict[Path, str]
+
+    @classmethod
+    def read(cls, listing: Listing, max_resolution: int, reporter: Reporter) -> _Loaded:
+        entries = list(listing.items())
+        resolution = _stored_resolution([file for _, _, file in entries], max_resolution)
+        images = np.empty((len(entries), resolution, resolution, 3), np.uint8)
+        good: list[tuple[str, int]] = []
+        bad: dict[Path, str] = {}
+        for i, (part, label, file) in enumerate(entries):
+            try:
+                images[len(good)] = decode(file.read_bytes(), resolution)
+                good.append((part, label))
+            except BadImageError as error:
+                bad[file] = str(error)
+            if (i + 1) % _TELL_EVERY == 0 or i + 1 == len(entries):
+                reporter.progress(i + 1, len(entries), "images")
+        images = images[: len(good)]
+        if not has_colour(images):
+            images = images[..., :1].copy()
+        parts = np.array([part for part, _ in good])
+        labels = np.array([label for _, label in good], np.int64)
+        return cls(listing, images, parts, labels, bad)
+
+    def refuse_or_tell_bad_files(self, skip: bool, reporter: Reporter) -> None:
+        if not self.bad:
+            return
+        total = len(self.bad) + len(self.labels)
+        names = [f"{self.listing.name_of(f)} ({why})" for f, why in self.bad.items()]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        listed = f"{len(names)} of {total} files: {', '.join(names[:_NAMED])}{more}"
+        if not skip:
+            raise wrong(
+                self.listing.root,
+                f"{listed}: not whole images",
+                "whole images only, or to be told to skip bad files",
+                bad_files=names,
+            )
+        reporter.emit("log", message=f"skipped {listed}")
+
+    def check_counts(self) -> None:
+        for part in self.listing.files:
+            fewest = FEWEST if part == "train" else 1
+            for label, name in enumerate(self.listing.classes):
+                count = int(((self.parts == part) & (self.labels == label)).sum())
+                if count < fewest:
+                    raise wrong(
+                        self.listing.root,
+                        f"class {name!r} has {count} images to {part} with",
+                        f"{fewest} or more of each class",
+                    )
+
+    def splits(self, seed: int) -> dict[str, Split]:
+        """What is not there is held out of the training part, the test split first."""
+        indices = {part: np.flatnonzero(self.parts == part) for part in self.listing.files}
+        for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
+            if part not in indices:
+                train = indices["train"]
+                kept, held = hold_out(self.labels[train], share, seed=seed)
+                indices["train"], indices[part] = train[kept], train[held]
+        whole = Split(self.images, self.labels)
+        return {part: whole.take(chosen) for part, chosen in indices.items()}
+
+
+def _stored_resolution(files: list[Path], max_resolution: int) -> int:
+    """Median of the shorter sides, within `max_resolution` and the memory that all may take."""
+    sides = []
+    for file in files:
+        try:
+            sides.append(shorter_side(file))
+        except BadImageError:
+            continue  # named when it is decoded
+    affordable = int((MAX_STORED_BYTES / (3 * len(files))) ** 0.5)
+    typical = int(np.median(sides)) if sides else max_resolution
+    return max(1, min(typical, max_resolution, affordable))
