@@ -7,16 +7,20 @@ from dataclasses import replace
 import numpy as np
 
 from tinynas.graph.ir import (
+    AveragePool2D,
     Conv2D,
     DepthwiseConv2D,
     DType,
     Graph,
+    MaxPool2D,
     Op,
     Pad,
     Tensor,
     Window,
     same_padding,
 )
+
+_WINDOWED = (Conv2D, DepthwiseConv2D, AveragePool2D, MaxPool2D)
 
 
 def lowered(graph: Graph) -> Graph:
@@ -41,15 +45,22 @@ def express_bias(graph: Graph) -> Graph:
 def express_padding(graph: Graph) -> Graph:
     """Padding that is neither SAME nor VALID becomes a PAD of its own before a VALID window.
 
-    Exact: PAD fills with the zero point, which adds nothing to an accumulator.
+    Exact: PAD fills with the zero point, which adds nothing to an accumulator, and for a maximum
+    with the lowest byte, which never wins.
+
+    Raises:
+        ValueError: an average over such a window, which no file can say.
     """
     tensors = dict(graph.tensors)
     ops: list[Op] = []
     for op in graph.ops:
         attributes = op.attributes
         x = tensors[op.inputs[0]]
-        if isinstance(attributes, (Conv2D, DepthwiseConv2D)) and not _named(x, attributes.window):
-            pad, wide = _pad(x, attributes.window, f"{op.name}.padded")
+        if isinstance(attributes, _WINDOWED) and not _named(x, attributes.window):
+            if isinstance(attributes, AveragePool2D):
+                raise ValueError(f"op {op.name}: padding {attributes.window.padding} of an average")
+            filler = -128 if isinstance(attributes, MaxPool2D) else None
+            pad, wide = _pad(x, attributes.window, f"{op.name}.padded", filler)
             tensors[wide.name] = wide
             valid = replace(attributes.window, padding=(0, 0, 0, 0))
             inputs = (wide.name, *op.inputs[1:])
@@ -67,9 +78,9 @@ def _named(x: Tensor, window: Window) -> bool:
     return window.padding in (same, (0, 0, 0, 0))
 
 
-def _pad(x: Tensor, window: Window, name: str) -> tuple[Op, Tensor]:
+def _pad(x: Tensor, window: Window, name: str, filler: int | None) -> tuple[Op, Tensor]:
     top, bottom, left, right = window.padding
     _, rows, columns, channels = x.shape
     wide = replace(x, name=name, shape=(1, top + rows + bottom, left + columns + right, channels))
     padding = ((0, 0), (top, bottom), (left, right), (0, 0))
-    return Op(name, Pad(padding), (x.name,), (name,)), wide
+    return Op(name, Pad(padding, filler), (x.name,), (name,)), wide

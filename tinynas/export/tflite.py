@@ -64,7 +64,7 @@ class _Writer:
         self.tensors: list[Record] = []
         self.codes: list[Record] = []
         self.tensor_index: dict[str, int] = {}
-        self.code_index: dict[int, int] = {}
+        self.code_index: dict[tuple[int, int], int] = {}
 
     def model(self) -> Record:
         graph = self.graph
@@ -119,16 +119,15 @@ class _Writer:
         return self.tensor_index[tensor.name]
 
     def _operator(self, operator: Operator) -> Record:
-        return Record(
-            "Operator",
-            {
-                "opcode_index": self._code(operator),
-                "inputs": self._operands(operator),
-                "outputs": [self.tensor_index[name] for name in operator.outputs],
-                "builtin_options_type": BUILTIN_OPTIONS[operator.options.table],
-                "builtin_options": operator.options,
-            },
-        )
+        fields: dict[str, Any] = {
+            "opcode_index": self._code(operator),
+            "inputs": self._operands(operator),
+            "outputs": [self.tensor_index[name] for name in operator.outputs],
+        }
+        if operator.options is not None:
+            fields["builtin_options_type"] = BUILTIN_OPTIONS[operator.options.table]
+            fields["builtin_options"] = operator.options
+        return Record("Operator", fields)
 
     def _operands(self, operator: Operator) -> list[int]:
         """Indices of the inputs; optional ones left out at the end are not named at all."""
@@ -140,16 +139,17 @@ class _Writer:
     def _operand(self, operand: str | Constant) -> int:
         """A tensor's index; -1 is an optional input left out."""
         if isinstance(operand, Constant):
-            values = operand.values
+            values, quantisation = operand.values, operand.quantisation
             dtype = DType(values.dtype.name)
             return self._add_tensor(
-                Tensor(operand.name, values.shape, dtype, constant=True, data=values)
+                Tensor(operand.name, values.shape, dtype, quantisation, True, values)
             )
         return self.tensor_index[operand] if operand else -1
 
     def _code(self, operator: Operator) -> int:
-        if operator.code not in self.code_index:
-            self.code_index[operator.code] = len(self.codes)
+        key = operator.code, operator.version
+        if key not in self.code_index:
+            self.code_index[key] = len(self.codes)
             fields = {
                 # Readers older than 2020 know the first 127 codes only, in a field of one byte.
                 "deprecated_builtin_code": min(operator.code, 127),
@@ -157,4 +157,4 @@ class _Writer:
                 "version": operator.version,
             }
             self.codes.append(Record("OperatorCode", fields))
-        return self.code_index[operator.code]
+        return self.code_index[key]

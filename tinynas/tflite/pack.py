@@ -8,7 +8,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
-from tinynas.tflite.schema import FILE_IDENTIFIER, TABLES
+from tinynas.tflite.schema import FILE_IDENTIFIER, SCALARS, TABLES
 
 # The schema asks for tensor data at multiples of 16 bytes, so that a file can be mapped.
 _DATA_ALIGNMENT = 16
@@ -60,7 +60,7 @@ def _pack_table(builder: flatbuffers.Builder, record: Record) -> int:
 
 
 def _is_scalar(kind: str) -> bool:
-    return kind in ("bool", "int8", "uint8", "int32", "uint32", "int64", "float32")
+    return kind in SCALARS
 
 
 def _pack_reference(builder: flatbuffers.Builder, kind: str, value: Any) -> int:

@@ -10,7 +10,12 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from tinynas.graph.arithmetic.elementwise import AddRequantisation, add_requantisation
+from tinynas.graph.arithmetic.elementwise import (
+    AddRequantisation,
+    MulRequantisation,
+    add_requantisation,
+    mul_requantisation,
+)
 from tinynas.graph.arithmetic.fixed_point import (
     FixedPoint,
     activation_range,
@@ -20,7 +25,13 @@ from tinynas.graph.arithmetic.fixed_point import (
     scales_of,
     zero_point_of,
 )
-from tinynas.graph.arithmetic.pooling import MeanRequantisation, mean_requantisation
+from tinynas.graph.arithmetic.nearest import nearest_indices
+from tinynas.graph.arithmetic.pooling import (
+    MeanRequantisation,
+    PoolClamp,
+    mean_requantisation,
+    pool_clamp,
+)
 from tinynas.graph.arithmetic.products import (
     FullyConnectedRequantisation,
     Requantisation,
@@ -29,10 +40,36 @@ from tinynas.graph.arithmetic.products import (
     convolution_requantisation,
     fully_connected_requantisation,
 )
-from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, Mean, Op
+from tinynas.graph.arithmetic.softmax import SoftmaxConstants, softmax_constants
+from tinynas.graph.arithmetic.tables import LookupTable, lookup_table
+from tinynas.graph.ir import (
+    Add,
+    AveragePool2D,
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    HardSwish,
+    Logistic,
+    MaxPool2D,
+    Mean,
+    Mul,
+    Op,
+    Quantize,
+    Relu,
+    Softmax,
+    Tanh,
+)
 
 AnyRequantisation: TypeAlias = (
-    Requantisation | FullyConnectedRequantisation | AddRequantisation | MeanRequantisation
+    Requantisation
+    | FullyConnectedRequantisation
+    | AddRequantisation
+    | MulRequantisation
+    | MeanRequantisation
+    | PoolClamp
+    | LookupTable
+    | SoftmaxConstants
 )
 
 
@@ -52,6 +89,14 @@ def requantisation(graph: Graph, op: Op) -> AnyRequantisation:
             return add_requantisation(graph, op)
         case Mean():
             return mean_requantisation(graph, op)
+        case Mul():
+            return mul_requantisation(graph, op)
+        case AveragePool2D() | MaxPool2D():
+            return pool_clamp(graph, op)
+        case Relu() | Quantize() | Logistic() | Tanh() | HardSwish():
+            return lookup_table(graph, op)
+        case Softmax():
+            return softmax_constants(graph, op)
         case _:
             raise ValueError(f"op {op.name}: {op.kind} moves bytes, it requantises nothing")
 
@@ -61,19 +106,28 @@ __all__ = [
     "AnyRequantisation",
     "FixedPoint",
     "FullyConnectedRequantisation",
+    "LookupTable",
     "MeanRequantisation",
+    "MulRequantisation",
+    "PoolClamp",
     "Requantisation",
+    "SoftmaxConstants",
     "accumulator_bounds",
     "activation_range",
     "add_requantisation",
     "bias_of",
     "convolution_requantisation",
     "fully_connected_requantisation",
+    "lookup_table",
     "mean_requantisation",
+    "mul_requantisation",
     "multiply_by_quantized_multiplier",
+    "nearest_indices",
+    "pool_clamp",
     "quantize_multiplier",
     "requantisation",
     "scale_of",
     "scales_of",
+    "softmax_constants",
     "zero_point_of",
 ]

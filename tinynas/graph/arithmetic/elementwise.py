@@ -1,4 +1,4 @@
-"""Element by element: ADD."""
+"""Element by element, of two inputs: ADD and MUL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinynas.graph.arithmetic.fixed_point import (
     scale_of,
     zero_point_of,
 )
-from tinynas.graph.ir import Add, Graph, Op
+from tinynas.graph.ir import Add, Graph, Mul, Op
 
 ADD_LEFT_SHIFT = 20
 
@@ -72,6 +72,51 @@ def add_requantisation(graph: Graph, op: Op) -> AddRequantisation:
             quantize_multiplier(scale_of(second) / twice_largest),
         ),
         output=quantize_multiplier(output),
+        output_zero_point=zero_point_of(out),
+        minimum=minimum,
+        maximum=maximum,
+    )
+
+
+@dataclass(frozen=True)
+class MulRequantisation:
+    """What MUL does with a pair of inputs; F is `multiply_by_quantized_multiplier`.
+
+    p = (x0 - input_zero_points[0]) * (x1 - input_zero_points[1]);
+    y = min(max(F(p, factor) + output_zero_point, minimum), maximum).
+    """
+
+    input_zero_points: tuple[int, int]
+    factor: FixedPoint
+    output_zero_point: int
+    minimum: int
+    maximum: int
+
+    def apply(self, x0: NDArray[np.int64], x1: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Outputs of int8 inputs given in int64 arrays of one shape."""
+        product = (x0 - self.input_zero_points[0]) * (x1 - self.input_zero_points[1])
+        scaled = multiply_by_quantized_multiplier(product, *self.factor)
+        return np.clip(scaled + self.output_zero_point, self.minimum, self.maximum)
+
+
+def mul_requantisation(graph: Graph, op: Op) -> MulRequantisation:
+    """The constants of a MUL.
+
+    Raises:
+        ValueError: the product of the inputs' scales is 2**30 times the output's or more.
+    """
+    assert isinstance(op.attributes, Mul)  # noqa: S101
+    first, second = (graph.tensors[n] for n in op.inputs)
+    out = graph.tensors[op.outputs[0]]
+    # LiteRT multiplies and divides these scales in single precision.
+    ratio = np.float32(scale_of(first)) * np.float32(scale_of(second)) / np.float32(scale_of(out))
+    factor = quantize_multiplier(float(ratio))
+    if factor.shift > 30:
+        raise ValueError(f"op {op.name}: the output scale {scale_of(out)} is too small for MUL")
+    minimum, maximum = range_of(out, op.attributes.activation)
+    return MulRequantisation(
+        input_zero_points=(zero_point_of(first), zero_point_of(second)),
+        factor=factor,
         output_zero_point=zero_point_of(out),
         minimum=minimum,
         maximum=maximum,

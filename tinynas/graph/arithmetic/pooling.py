@@ -1,4 +1,4 @@
-"""Over height and width: MEAN."""
+"""Over height and width: MEAN, and what pooling leaves to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinynas.graph.arithmetic.fixed_point import (
     scale_of,
     zero_point_of,
 )
-from tinynas.graph.ir import Activation, Graph, Op
+from tinynas.graph.ir import Activation, AveragePool2D, Graph, MaxPool2D, Op
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,30 @@ def _divided(factor: FixedPoint, count: int) -> FixedPoint:
     """factor / count as LiteRT's `QuantizedMeanOrSum` makes it."""
     shift = min(count.bit_length() - 1, 32, 31 + factor.shift)
     return FixedPoint((factor.mantissa << shift) // count, factor.shift - shift)
+
+
+@dataclass(frozen=True)
+class PoolClamp:
+    """What AVERAGE_POOL_2D and MAX_POOL_2D do with a window of stored bytes x.
+
+    AVERAGE: y = (sum of x) / count, to nearest with ties away from zero, count being the window's
+    pixels inside the input; MAX: y = max of x, -128 where there is none.
+    Either is clamped to minimum..maximum; zero points play no part.
+    """
+
+    minimum: int
+    maximum: int
+
+    def average(self, sums: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Outputs of sums of int8 inputs, each over `counts` > 0 of them (broadcast)."""
+        magnitude = (np.abs(sums) + counts // 2) // counts
+        return self.clamp(np.where(sums > 0, magnitude, -magnitude))
+
+    def clamp(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.clip(values, self.minimum, self.maximum)
+
+
+def pool_clamp(graph: Graph, op: Op) -> PoolClamp:
+    """The constants of an AVERAGE_POOL_2D or MAX_POOL_2D."""
+    assert isinstance(op.attributes, (AveragePool2D, MaxPool2D))  # noqa: S101
+    return PoolClamp(*range_of(graph.tensors[op.outputs[0]], op.attributes.activation))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Conv2D, Graph, Op
-from tinynas.graph.reference.kernels import Kernel, kernel_of
+from tinynas.graph.reference.kernels import kernel_of
+from tinynas.graph.reference.operands import Kernel
 
 # float32 elements of the largest temporary of a chunk: small enough for a second-level cache,
 # large enough that calls into NumPy cost little.

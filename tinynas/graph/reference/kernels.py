@@ -6,8 +6,7 @@ non-constant inputs, arrays [N, ...] of their stored types.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +17,35 @@ from tinynas.graph.arithmetic import (
     bias_of,
     convolution_requantisation,
     fully_connected_requantisation,
+    lookup_table,
     mean_requantisation,
+    mul_requantisation,
+    softmax_constants,
     zero_point_of,
 )
-from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, Mean, Op, Pad
+from tinynas.graph.ir import (
+    Add,
+    AveragePool2D,
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    HardSwish,
+    Logistic,
+    MaxPool2D,
+    Mean,
+    Mul,
+    Op,
+    Quantize,
+    Relu,
+    Softmax,
+    Tanh,
+)
+from tinynas.graph.reference.moves import moving_kernel
+from tinynas.graph.reference.operands import Kernel, pair_kernel
+from tinynas.graph.reference.pools import average_pool, max_pool
 from tinynas.graph.reference.requantise import Requantiser
 from tinynas.graph.reference.windows import convolution_sums, depthwise_sums, padded
-
-Kernel: TypeAlias = Callable[..., NDArray[np.generic]]
 
 
 def kernel_of(graph: Graph, op: Op) -> Kernel:
@@ -38,11 +58,21 @@ def kernel_of(graph: Graph, op: Op) -> Kernel:
         case FullyConnected():
             return _fully_connected(graph, op)
         case Add():
-            return _add(graph, op)
+            return pair_kernel(graph, op, add_requantisation(graph, op).apply)
+        case Mul():
+            return pair_kernel(graph, op, mul_requantisation(graph, op).apply)
         case Mean():
             return _mean(graph, op)
-        case Pad(padding=padding):
-            return _pad(graph, op, padding)
+        case AveragePool2D(window=window):
+            return average_pool(graph, op, window)
+        case MaxPool2D(window=window):
+            return max_pool(graph, op, window)
+        case Relu() | Quantize() | Logistic() | Tanh() | HardSwish():
+            return _lookup(graph, op)
+        case Softmax():
+            return _softmax(graph, op)
+        case _:
+            return moving_kernel(graph, op)
 
 
 def _convolution(graph: Graph, op: Op, attributes: Conv2D) -> Kernel:
@@ -89,20 +119,6 @@ def _fully_connected(graph: Graph, op: Op) -> Kernel:
     return kernel
 
 
-def _add(graph: Graph, op: Op) -> Kernel:
-    constants = add_requantisation(graph, op)
-    values = np.arange(-128, 128, dtype=np.int64)
-    table = constants.apply(values[:, None], values[None, :]).astype(np.int8).ravel()
-
-    def kernel(x0: NDArray[np.generic], x1: NDArray[np.generic]) -> NDArray[np.generic]:
-        # An output depends on two bytes alone, so it is looked up: exact, and far faster.
-        index = (x0.astype(np.intp) + 128) * 256
-        index += x1.astype(np.intp) + 128
-        return table[index]
-
-    return kernel
-
-
 def _mean(graph: Graph, op: Op) -> Kernel:
     constants = mean_requantisation(graph, op)
     dtype = graph.tensors[op.outputs[0]].dtype.value
@@ -113,9 +129,15 @@ def _mean(graph: Graph, op: Op) -> Kernel:
     return kernel
 
 
-def _pad(graph: Graph, op: Op, padding: tuple[tuple[int, int], ...]) -> Kernel:
-    zero = zero_point_of(graph.tensors[op.outputs[0]])
-    return lambda x: np.pad(x, ((0, 0), *padding[1:]), constant_values=zero)
+def _lookup(graph: Graph, op: Op) -> Kernel:
+    # A table in the order of unsigned bytes, which index without a subtraction.
+    table = np.roll(lookup_table(graph, op).values, 128)
+    return lambda x: table[x.view(np.uint8)]
+
+
+def _softmax(graph: Graph, op: Op) -> Kernel:
+    constants = softmax_constants(graph, op)
+    return lambda x: constants.apply(x.astype(np.int64)).astype(np.int8)
 
 
 def _weights(graph: Graph, op: Op) -> NDArray[np.int64]:

@@ -46,7 +46,7 @@ def _columns(image: NDArray[np.floating[Any]], window: Window) -> NDArray[np.flo
     )
     for dy in range(kernel_rows):
         for dx in range(kernel_columns):
-            out[:, :, :, dy, dx] = _shifted(image, window, dy, dx, (rows, columns))
+            out[:, :, :, dy, dx] = shifted(image, window, dy, dx, (rows, columns))
     return out.reshape(len(image), rows, columns, -1)
 
 
@@ -62,7 +62,7 @@ def depthwise_sums(
     out[...] = bias
     product = np.empty_like(out)
     for dy, dx in np.ndindex(*window.kernel):
-        view = _shifted(image, window, dy, dx, (rows, columns))
+        view = shifted(image, window, dy, dx, (rows, columns))
         np.multiply(view, taps[dy, dx], out=product)
         out += product
     return out
@@ -73,7 +73,7 @@ def _output_size(image: NDArray[np.floating[Any]], window: Window) -> tuple[int,
     return output_size((image.shape[1], image.shape[2]), unpadded)
 
 
-def _shifted(
+def shifted(
     image: NDArray[np.floating[Any]], window: Window, dy: int, dx: int, size: tuple[int, int]
 ) -> NDArray[np.floating[Any]]:
     """The pixels that tap (dy, dx) meets, one for each output pixel."""
