@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tinynas.graph.ir import Graph, Op, Tensor
 from tinynas.schedule.ir import Segment, SegmentKind
+from tinynas.schedule.kernels import scratch_bytes, scratch_name
 from tinynas.schedule.overlap import View, layer_distance, overlap_distance, reads_of
 from tinynas.schedule.packing import Item, Problem
 from tinynas.schedule.windows import TileWindow, tile_windows
@@ -62,7 +63,7 @@ def needs_of(graph: Graph, segments: Sequence[Segment]) -> Needs:
                 )
                 if distance is not None:
                     distances[source.name, out.name] = distance
-    return Needs(tuple(needs.values()), distances)
+    return Needs((*needs.values(), *_scratch(graph)), distances)
 
 
 def _activations(graph: Graph) -> Iterator[str]:
@@ -70,6 +71,14 @@ def _activations(graph: Graph) -> Iterator[str]:
     yield from graph.inputs
     for op in graph.ops:
         yield from op.outputs
+
+
+def _scratch(graph: Graph) -> Iterator[Need]:
+    """What kernels need beside their input and output while they run."""
+    for position, op in enumerate(graph.ops):
+        size = scratch_bytes(graph, op)
+        if size:
+            yield Need(scratch_name(op), size, position, position, None, 0, 0)
 
 
 def _life(graph: Graph, name: str) -> tuple[int, int]:

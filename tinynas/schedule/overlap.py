@@ -1,9 +1,9 @@
 """How far an operator's output may reach into its own input (vMCU, MLSys 2024, section 4).
 
-A kernel computes output pixels in raster order, all channels of a pixel at once, and has read what
-a pixel needs before it writes it.  So the output may lie below the input, written over input bytes
-that no later pixel reads.  The *distance* of an op is the least `offset(input) - offset(output)`
-for which that holds; it is negative where reading runs ahead of writing (a strided op).
+Kernels compute output pixels in raster order, and say in which order they read and write within one
+(`Overlap`).  So the output may lie below the input, written over input bytes that nobody reads any
+more.  The *distance* of an op is the least `offset(input) - offset(output)` for which that holds;
+it is negative where reading runs ahead of writing (a strided op).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 
 from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, Graph, Op, Tensor
+from tinynas.schedule.kernels import Overlap, kernel_of, overlap_of
 from tinynas.schedule.windows import TileWindow
 
 
@@ -39,6 +40,7 @@ class Reads:
 
     stride: tuple[int, int] = (1, 1)
     before: tuple[int, int] = (0, 0)
+    order: Overlap = Overlap.PIXEL
 
 
 def whole(tensor: Tensor) -> View:
@@ -49,11 +51,12 @@ def whole(tensor: Tensor) -> View:
 
 def reads_of(op: Op) -> Reads | None:
     """How an op walks over its activations; None for one whose output must not touch its input."""
+    order = overlap_of(kernel_of(op))
     match op.attributes:
-        case Conv2D(window=w) | DepthwiseConv2D(window=w):
-            return Reads(w.stride, (w.padding[0], w.padding[2]))
-        case Add():
-            return Reads()
+        case Conv2D(window=w) | DepthwiseConv2D(window=w) if order is not Overlap.NONE:
+            return Reads(w.stride, (w.padding[0], w.padding[2]), order)
+        case Add() if order is not Overlap.NONE:
+            return Reads(order=order)
         case _:
             return None
 
@@ -62,7 +65,7 @@ def reads_of(op: Op) -> Reads | None:
 def overlap_distance(reads: Reads, source: View, out: View) -> int:
     """The distance, in bytes, of an op that computes `out.window` from the `source` view."""
     window = out.window
-    if window.rows * window.columns < 2:
+    if window.rows * window.columns == 0:
         return -source.bytes
     y, x = np.arange(window.y0, window.y1), np.arange(window.x0, window.x1)
     first_row = np.maximum(y * reads.stride[0] - reads.before[0], 0) - source.window.y0
@@ -75,7 +78,12 @@ def overlap_distance(reads: Reads, source: View, out: View) -> int:
     later[:, :-1] = needed[:, 1:]
     later[:-1] = np.minimum(later[:-1], needed[1:, :1])
     pixel = np.arange(window.rows)[:, None] * out.columns + np.arange(window.columns)[None, :]
-    return int(((pixel + 1) * out.channels - later).max())
+    distance = int(((pixel + 1) * out.channels - later).max())
+    if reads.order is Overlap.ELEMENT:
+        # Channel c must not hit an input channel of its own pixel that is still to be read, so the
+        # pixel may at most begin where the first one that it reads begins.
+        distance = max(distance, int((pixel * out.channels - needed).max()))
+    return max(distance, -source.bytes)
 
 
 def layer_distance(graph: Graph, op: Op, source: Tensor) -> int | None:

@@ -12,6 +12,9 @@ from tinynas.schedule.packing import Packer
 from tinynas.schedule.twoended import TwoEndedPacker
 from tinynas.schedule.windows import patch_points, recomputed_macs
 
+KINDS = ("all", "layer", "patch")
+"""Which candidates the planner considers."""
+
 MAX_GRID = 4
 """Largest number of patches along a side that the planner considers (MCUNetV2, section 3.2)."""
 
@@ -69,10 +72,24 @@ def patch_segments(graph: Graph, ops: int, grid: tuple[int, int]) -> list[Segmen
     return head + tail if ops < len(graph.ops) else head
 
 
-def candidate_segments(graph: Graph) -> Iterator[list[Segment]]:
-    """Layer by layer, then every patch point with every grid up to `MAX_GRID` that it can have."""
-    yield [Segment(SegmentKind.LAYER, 0, len(graph.ops))]
-    for ops in patch_points(graph):
+def candidate_segments(graph: Graph, kinds: str = "all") -> Iterator[list[Segment]]:
+    """Layer by layer, then every patch point with every grid up to `MAX_GRID` that it can have.
+
+    `kinds` is `all`, `layer` (the first alone) or `patch` (the others).
+
+    Raises:
+        InvalidInputError: `kinds` is none of these.
+    """
+    if kinds not in KINDS:
+        raise InvalidInputError(
+            f"schedules: {kinds!r} is not known",
+            field="schedules",
+            given=kinds,
+            allowed=list(KINDS),
+        )
+    if kinds != "patch":
+        yield [Segment(SegmentKind.LAYER, 0, len(graph.ops))]
+    for ops in patch_points(graph) if kinds != "layer" else ():
         _, height, width, _ = graph.tensors[graph.ops[ops - 1].outputs[0]].shape
         for rows in range(1, min(MAX_GRID, height) + 1):
             for columns in range(1, min(MAX_GRID, width) + 1):
@@ -80,20 +97,20 @@ def candidate_segments(graph: Graph) -> Iterator[list[Segment]]:
                     yield patch_segments(graph, ops, (rows, columns))
 
 
-def schedules_for(graph: Graph) -> list[Schedule]:
-    """All candidates, planned; least recomputation first, then the smaller arena."""
-    planned = [plan_segments(graph, segments) for segments in candidate_segments(graph)]
+def schedules_for(graph: Graph, kinds: str = "all") -> list[Schedule]:
+    """All candidates of `kinds`, planned; least recomputation first, then the smaller arena."""
+    planned = [plan_segments(graph, segments) for segments in candidate_segments(graph, kinds)]
     return sorted(planned, key=lambda s: (s.recomputed_macs, s.arena_bytes))
 
 
-def plan(graph: Graph, *, arena_bytes: int) -> Schedule:
+def plan(graph: Graph, *, arena_bytes: int, kinds: str = "all") -> Schedule:
     """The candidate with the least recomputation that fits `arena_bytes`; ties: the smaller arena.
 
     Raises:
         InfeasibleBudgetError: none fits; says the smallest arena of all candidates.
     """
     bounded = []
-    for segments in candidate_segments(graph):
+    for segments in candidate_segments(graph, kinds):
         recomputed = sum(recomputed_macs(graph, s) for s in segments)
         bound = needs_of(graph, segments).problem().lower_bound
         bounded.append((recomputed, bound, segments))
