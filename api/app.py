@@ -11,12 +11,13 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import Response
 
 from api.guard import Guard, require_key
-from api.problems import Problem, add_handlers, documented
+from api.problems import Problem, ProblemsForText, add_handlers, documented
 from api.routes import catalogue, events, health, jobs, results
 from api.settings import Settings
 from api.watch import EventWatch
 
 DASHBOARD = Path(__file__).parent / "dashboard"
+MAX_BODY_BYTES = 64 * 1024
 DESCRIPTION = """Finds, trains and compiles the most accurate network that fits a microcontroller.
 
 Errors are RFC 9457 problem documents; lists are read page by page with `next_cursor`."""
@@ -45,13 +46,17 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings, app.state.store, app.state.watch = settings, store, watch
     api = APIRouter(
-        prefix="/api/v1", dependencies=[Depends(require_key)], responses=documented(401, 422)
+        prefix="/api/v1",
+        dependencies=[Depends(require_key)],
+        responses=documented(401, 422),
+        max_body_size=MAX_BODY_BYTES,
     )
     for module in (jobs, events, results, catalogue):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)
-    app.frontend("/", directory=DASHBOARD)
+    app.frontend("/", directory=DASHBOARD, fallback=None)  # its pages are after the #
+    app.add_middleware(ProblemsForText)
     app.add_middleware(Guard, settings=settings)
     add_handlers(app)
     app.add_exception_handler(events.NothingMoreError, _nothing_more)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from tinynas.data import dataset_card
 from tinynas.request import JobRequest, check_request
 
 
@@ -12,5 +15,7 @@ def check_job(request: JobRequest) -> JobRequest:
         InvalidInputError: names the field, what was given and what is allowed.
         InfeasibleBudgetError: no network of the space fits, with the smallest budget that would do.
     """
+    card = dataset_card(request.dataset)  # a folder's name would be a path of this machine
+    request = replace(request, dataset=card.name)
     check_request(request)
     return request

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from starlette.datastructures import Headers
 from starlette.responses import FileResponse
-from starlette.types import Message, Receive, Scope, Send
 
-from api.problems import ProblemResponse
 from api.store import Artifact
 
 # A report is looked at, so it opens in the browser: as a page of no site, without scripts.
@@ -24,43 +21,17 @@ def matches(if_none_match: str | None, sha256: str) -> bool:
     return sha256 in tags or "*" in tags
 
 
-class ArtifactResponse(FileResponse):
-    """Starlette's file response, whose complaints about `Range` are problem documents too."""
-
-    @classmethod
-    def of(cls, artifact: Artifact, path: Path) -> ArtifactResponse:
-        inline = artifact.media_type.split(";")[0] in _INLINE
-        return cls(
-            path,
-            media_type=artifact.media_type,
-            filename=artifact.name,
-            content_disposition_type="inline" if inline else "attachment",
-            headers={
-                "ETag": f'"{artifact.sha256}"',
-                "Cache-Control": "private, no-cache",
-                "Content-Security-Policy": _SANDBOX,
-            },
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused: Message | None = None
-
-        async def send_file(message: Message) -> None:
-            nonlocal refused
-            if message["type"] == "http.response.start" and message["status"] >= 400:
-                refused = message
-            if refused is None:
-                await send(message)
-
-        await super().__call__(scope, receive, send_file)
-        if refused is not None:
-            size = Headers(raw=refused["headers"]).get("content-range")
-            problem = ProblemResponse(
-                refused["status"],
-                "the Range header asks for what the file has not",
-                headers={"Content-Range": size} if size else None,
-                field="Range",
-                given=Headers(scope=scope).get("range"),
-                allowed=size,
-            )
-            await problem(scope, receive, send)
+def file_response(artifact: Artifact, path: Path) -> FileResponse:
+    """The artifact in whole, or the part of it that the request's `Range` asks for."""
+    inline = artifact.media_type.split(";")[0] in _INLINE
+    return FileResponse(
+        path,
+        media_type=artifact.media_type,
+        filename=artifact.name,
+        content_disposition_type="inline" if inline else "attachment",
+        headers={
+            "ETag": f'"{artifact.sha256}"',
+            "Cache-Control": "private, no-cache",
+            "Content-Security-Policy": _SANDBOX,
+        },
+    )

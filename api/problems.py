@@ -11,8 +11,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.store import IllegalTransitionError, KeyReusedError
 from tinynas.errors import InfeasibleBudgetError, InvalidInputError
@@ -74,6 +76,39 @@ class ProblemResponse(Response):
             **{name: value for name, value in members.items() if value is not None},
         }
         super().__init__(json.dumps(problem, default=str), status_code=status, headers=headers)
+
+
+class ProblemsForText:
+    """Turns what the framework refuses in plain text (a body too long, a range beyond the end)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal: Message | None = None
+
+        async def send_problem(message: Message) -> None:
+            nonlocal refusal
+            if message["type"] == "http.response.start" and _is_text_refusal(message):
+                refusal = message
+            elif refusal is None:
+                await send(message)
+            elif not message.get("more_body"):
+                headers = Headers(raw=refusal["headers"])
+                kept = {k: v for k, v in headers.items() if k not in _OF_A_BODY}
+                detail = message["body"].decode() or HTTPStatus(refusal["status"]).phrase
+                problem = ProblemResponse(refusal["status"], detail, headers=kept)
+                await problem(scope, receive, send)
+
+        await self._app(scope, receive, send_problem)
+
+
+_OF_A_BODY = ("content-type", "content-length")
+
+
+def _is_text_refusal(start: Message) -> bool:
+    kind = Headers(raw=start["headers"]).get("content-type", "")
+    return start["status"] >= 400 and kind.startswith("text/plain")
 
 
 async def _http_error(_: Request, error: HTTPException) -> Response:

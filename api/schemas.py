@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictInt,
+    StringConstraints,
+    ValidationInfo,
+)
 
 from api.store import JobState
 from tinynas.errors import InvalidInputError
@@ -13,7 +21,18 @@ from tinynas.request import Effort, JobRequest
 from tinynas.units import parse_bytes
 
 T = TypeVar("T")
-Size = Annotated[StrictInt | str, Field(examples=["32KB", 32768])]
+
+
+def _bytes(value: Any, info: ValidationInfo) -> int | None:
+    return None if value is None else parse_bytes(value, field=str(info.field_name))
+
+
+# Bytes, once it is read.  A size that cannot be read leaves as the library's own error.
+Size = Annotated[
+    int | None,
+    PlainValidator(_bytes, json_schema_input_type=int | str | None),
+    Field(description="Bytes, or text with a unit.", examples=["32KB", 32768]),
+]
 # A name is shown in terminals and logs, so it holds nothing that could steer one.
 Label = Annotated[
     str,
@@ -47,8 +66,8 @@ class JobIn(BaseModel):
 
     dataset: Label = Field(examples=["digits"])
     device: Label | None = Field(default=None, examples=["stm32f411xe"])
-    sram: Size | None = Field(default=None, description="Bytes, or text with a unit.")
-    flash: Size | None = Field(default=None, description="Bytes, or text with a unit.")
+    sram: Size = None
+    flash: Size = None
     space: Label | None = Field(default=None, examples=["tiny"])
     schedules: Label = Field(default="all", examples=["all", "layer", "patch"])
     macs: StrictInt | None = Field(default=None, ge=1)
@@ -62,7 +81,7 @@ class JobIn(BaseModel):
         """The library's request.
 
         Raises:
-            InvalidInputError: a size cannot be read, or a latency is asked for.
+            InvalidInputError: a latency is asked for.
         """
         if self.latency_ms is not None:
             raise InvalidInputError(
@@ -74,8 +93,8 @@ class JobIn(BaseModel):
         return JobRequest(
             dataset=self.dataset,
             device=self.device,
-            sram_bytes=None if self.sram is None else parse_bytes(self.sram, field="sram"),
-            flash_bytes=None if self.flash is None else parse_bytes(self.flash, field="flash"),
+            sram_bytes=self.sram,
+            flash_bytes=self.flash,
             space=self.space,
             schedules=self.schedules,
             macs=self.macs,
@@ -162,11 +181,14 @@ class SearchSpaceOut(BaseModel):
 
 
 class DatasetOut(BaseModel):
-    """A data set that jobs may name."""
+    """A data set that jobs may name; `native_resolution` is the side of its images in pixels."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     name: str
     classes: int
     input_channels: int
+    native_resolution: int
 
 
 class Page(BaseModel, Generic[T]):

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse
 
 from api.dependencies import JobId, SettingsDep, StoreDep, the_job
-from api.downloads import ArtifactResponse, matches
+from api.downloads import file_response, matches
 from api.problems import documented
 from api.schemas import ArtifactOut, Page
 from api.store import find_artifact, list_artifacts, list_candidates, subspaces_of
@@ -56,7 +57,7 @@ def artifacts(job_id: JobId, store: StoreDep) -> Page[ArtifactOut]:
 
 @router.get(
     "/artifacts/{name}",
-    response_class=ArtifactResponse,
+    response_class=FileResponse,
     responses=documented(404, 416)
     | {
         200: {"description": "The file.", "content": {"application/octet-stream": {}}},
@@ -80,4 +81,4 @@ def download(
         raise HTTPException(404, f"job {job_id} has no artifact {name}")
     if matches(if_none_match, artifact.sha256):
         return Response(status_code=304, headers={"ETag": f'"{artifact.sha256}"'})
-    return ArtifactResponse.of(artifact, path)
+    return file_response(artifact, path)

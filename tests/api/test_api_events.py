@@ -1,0 +1,98 @@
+"""The event stream: everything stored, then what comes, from where the listener was."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from api.store import (
+    NewEvent,
+    Store,
+    append_events,
+    create_job,
+    delete_job,
+    finish_job,
+    take_job,
+)
+from api.store.tables import Job
+
+
+def new_job(store: Store) -> str:
+    with store.write() as session:
+        return create_job(session, {"dataset": "digits"}, name="job")[0].id
+
+
+def finish(store: Store, job_id: str) -> None:
+    with store.write() as session:
+        take_job(session, "w", seconds=60)
+        append_events(session, job_id, [NewEvent("log", "search", {"message": "line 1\nline 2"})])
+        finish_job(session, job_id, "w", {"done": True})
+
+
+def listen(client: TestClient, job_id: str, last: int | None = None) -> list[dict[str, Any]]:
+    """All events until the stream ends; checks that fields and data say the same."""
+    headers = {} if last is None else {"Last-Event-ID": str(last)}
+    answer = client.get(f"/api/v1/jobs/{job_id}/events", headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = []
+    for block in answer.text.strip().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines())
+        event = json.loads(fields["data"])
+        assert (fields["id"], fields["event"]) == (str(event["sequence"]), event["kind"])
+        events.append(event)
+    return events
+
+
+def test_a_finished_job_tells_its_whole_story_and_ends(client: TestClient, store: Store) -> None:
+    job_id = new_job(store)
+    finish(store, job_id)
+    events = listen(client, job_id)
+    assert [e["sequence"] for e in events] == [1, 2, 3, 4]
+    assert [e["kind"] for e in events] == ["state", "state", "log", "state"]
+    assert events[2]["data"] == {"message": "line 1\nline 2"}
+    assert events[-1]["data"] == {"state": "succeeded"}
+
+
+def test_a_listener_goes_on_where_it_was(client: TestClient, store: Store) -> None:
+    job_id = new_job(store)
+    finish(store, job_id)
+    assert [e["sequence"] for e in listen(client, job_id, last=2)] == [3, 4]
+    nothing = client.get(f"/api/v1/jobs/{job_id}/events", headers={"Last-Event-ID": "4"})
+    assert (nothing.status_code, nothing.text) == (204, "")
+    wrong = client.get(f"/api/v1/jobs/{job_id}/events", headers={"Last-Event-ID": "x"})
+    assert wrong.json()["field"] == "Last-Event-ID"
+
+
+def test_listeners_hear_of_events_as_they_are_stored(client: TestClient, store: Store) -> None:
+    job_id = new_job(store)
+    timer = threading.Timer(0.3, finish, (store, job_id))
+    timer.start()
+    heard = [listen(client, job_id), listen(client, job_id)]
+    timer.join()
+    assert [len(events) for events in heard] == [4, 4]
+
+
+def test_more_events_than_are_read_at_once_all_arrive(client: TestClient, store: Store) -> None:
+    job_id = new_job(store)
+    with store.write() as session:
+        many = [NewEvent("progress", "supernet", {"done": i, "total": 1200}) for i in range(1200)]
+        append_events(session, job_id, many)
+    finish(store, job_id)
+    assert [e["sequence"] for e in listen(client, job_id)] == list(range(1, 1205))
+
+
+def test_the_stream_of_a_deleted_job_ends(client: TestClient, store: Store) -> None:
+    job_id = new_job(store)
+
+    def delete() -> None:
+        with store.write() as session:
+            delete_job(session, session.get_one(Job, job_id))
+
+    timer = threading.Timer(0.3, delete)
+    timer.start()
+    assert [e["kind"] for e in listen(client, job_id)] == ["state"]
+    timer.join()
