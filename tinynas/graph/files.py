@@ -16,9 +16,12 @@ from tinynas.graph.ir import (
     Activation,
     Attributes,
     DType,
+    Edge,
+    EdgeType,
     Graph,
     Op,
     Quantisation,
+    Signature,
     Tensor,
     Window,
 )
@@ -83,6 +86,7 @@ def graph_to_json(graph: Graph) -> dict[str, Any]:
             }
             for op in graph.ops
         ],
+        "signature": None if graph.signature is None else dataclasses.asdict(graph.signature),
     }
 
 
@@ -109,6 +113,7 @@ def graph_from_json(value: dict[str, Any], data: dict[str, np.ndarray[Any, Any]]
         ),
         inputs=tuple(value["inputs"]),
         outputs=tuple(value["outputs"]),
+        signature=_signature_from_json(value.get("signature")),
     )
 
 
@@ -124,12 +129,26 @@ def _tensor_to_json(tensor: Tensor) -> dict[str, Any]:
 
 
 def _tensor_from_json(value: dict[str, Any], data: np.ndarray[Any, Any] | None) -> Tensor:
-    shape, dtype, quantisation = tuple(value["shape"]), DType(value["dtype"]), value["quantisation"]
+    shape, dtype = tuple(value["shape"]), DType(value["dtype"])
     if data is not None and (data.shape != shape or data.dtype != dtype.value):
         raise ValueError(f"tensor {value['name']}: data are {data.dtype} {data.shape}")
-    if quantisation is not None:
-        quantisation = Quantisation(**quantisation | {"scale": tuple(quantisation["scale"])})
+    quantisation = _quantisation_from_json(value["quantisation"])
     return Tensor(value["name"], shape, dtype, quantisation, value["constant"], data)
+
+
+def _quantisation_from_json(value: dict[str, Any] | None) -> Quantisation | None:
+    return None if value is None else Quantisation(**value | {"scale": tuple(value["scale"])})
+
+
+def _signature_from_json(value: dict[str, Any] | None) -> Signature | None:
+    if value is None:
+        return None
+    return Signature(*(tuple(map(_edge_from_json, value[side])) for side in ("inputs", "outputs")))
+
+
+def _edge_from_json(value: dict[str, Any]) -> Edge:
+    quantisation = _quantisation_from_json(value["quantisation"])
+    return Edge(value["name"], value["tensor"], EdgeType(value["dtype"]), quantisation)
 
 
 def _attributes_from_json(kind: str, fields: dict[str, Any]) -> Attributes:

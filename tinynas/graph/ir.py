@@ -52,6 +52,8 @@ __all__ = [
     "Conv2D",
     "DType",
     "DepthwiseConv2D",
+    "Edge",
+    "EdgeType",
     "FullyConnected",
     "Graph",
     "HardSwish",
@@ -66,6 +68,7 @@ __all__ = [
     "Relu",
     "Reshape",
     "ResizeNearest",
+    "Signature",
     "Softmax",
     "Tanh",
     "Tensor",
@@ -135,9 +138,42 @@ class Op:
         return type(self.attributes).__name__
 
 
+class EdgeType(StrEnum):
+    """What a model takes and gives at its edges."""
+
+    INT8 = "int8"
+    UINT8 = "uint8"
+    FLOAT32 = "float32"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One input or output of the model that a graph came from.
+
+    The model calls it `name` and stores it as `dtype` (with `quantisation`, unless it is float);
+    the graph's tensor `tensor` is what a QUANTIZE makes of it, or a DEQUANTIZE makes it of.
+    """
+
+    name: str
+    tensor: str
+    dtype: EdgeType
+    quantisation: Quantisation | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A model's own inputs and outputs, in its order; see `tinynas.graph.edges`."""
+
+    inputs: tuple[Edge, ...]
+    outputs: tuple[Edge, ...]
+
+
 @dataclass(frozen=True)
 class Graph:
     """Ops in execution order over named tensors.
+
+    `signature` is there where the graph came from a model that speaks other types at its edges, or
+    in another order.
 
     Raises:
         ValueError: an op reads a tensor before it is written, or names one that is not there.
@@ -148,6 +184,7 @@ class Graph:
     ops: tuple[Op, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    signature: Signature | None = None
 
     def __post_init__(self) -> None:
         known = {n for n, t in self.tensors.items() if t.constant} | set(self.inputs)

@@ -1,5 +1,6 @@
-"""The `.tflite` file format: the part of its schema that we speak, and packing it."""
+"""The `.tflite` file format: the part of its schema that we speak, packing and unpacking it."""
 
+from tinynas.tflite.names import operator_name
 from tinynas.tflite.pack import Record, pack
 from tinynas.tflite.schema import (
     BUILTIN_OPTIONS,
@@ -10,6 +11,7 @@ from tinynas.tflite.schema import (
     PaddingCode,
     TensorType,
 )
+from tinynas.tflite.unpack import Table, malformed, unpack
 
 __all__ = [
     "BUILTIN_OPTIONS",
@@ -19,6 +21,10 @@ __all__ = [
     "BuiltinCode",
     "PaddingCode",
     "Record",
+    "Table",
     "TensorType",
+    "malformed",
+    "operator_name",
     "pack",
+    "unpack",
 ]
