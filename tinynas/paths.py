@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -22,3 +23,9 @@ def enable_service_imports() -> None:
     root = str(service_root())
     if root not in sys.path:
         sys.path.insert(0, root)
+
+
+def service_environment() -> dict[str, str]:
+    """This process's environment, with `api` and `worker` importable in a child."""
+    path = [str(service_root()), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in path if p)}

@@ -1,0 +1,152 @@
+"""The whole of tinynas from Python: what `import tinynas as tn` offers."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinynas.devices import Budget, Device
+from tinynas.emit import Bundle, load_bundle
+from tinynas.pipeline import JobResult, run_pipeline
+from tinynas.progress import Listener, Reporter, ignore
+from tinynas.request import Effort, JobRequest
+from tinynas.search import EvaluatorFactory, LocalEvaluator
+from tinynas.simulate import Measurement
+from tinynas.simulate import validate as validate_bundle
+from tinynas.spaces import load_space
+from tinynas.subspace import SubspaceTable, choose_subspace
+from tinynas.units import parse_bytes
+
+Size = int | str
+"""Bytes, or text with a unit: `327680`, `"320KB"`."""
+
+
+def subspace(
+    *,
+    sram: Size | None = None,
+    flash: Size | None = None,
+    device: str | None = None,
+    space: str = "mcunet",
+    classes: int = 100,
+    input_channels: int = 3,
+    schedules: str = "all",
+    accounting: str = "device",
+    samples: int = 1000,
+    seed: int = 0,
+) -> SubspaceTable:
+    """Stage 1: every (width, resolution) of a space under a budget, and the choice.
+
+    Raises:
+        InvalidInputError: a wrong argument, named.
+        InfeasibleBudgetError: nothing fits; says the smallest budget that would do.
+    """
+    part, budget = target(device, sram, flash)
+    return choose_subspace(
+        load_space(space),
+        budget,
+        classes=classes,
+        input_channels=input_channels,
+        device=part,
+        schedules=schedules,
+        accounting=accounting,
+        samples=samples,
+        seed=seed,
+    )
+
+
+def target(device: str | None, sram: Size | None, flash: Size | None) -> tuple[Device, Budget]:
+    """The part and the budget that a device's name, two sizes, or all three mean."""
+    request = JobRequest(
+        dataset="",
+        device=device,
+        sram_bytes=None if sram is None else parse_bytes(sram, field="sram"),
+        flash_bytes=None if flash is None else parse_bytes(flash, field="flash"),
+    )
+    return request.target, request.budget
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found; its files are in `job.folder`."""
+
+    job: JobResult
+
+    @property
+    def candidates(self) -> list[dict[str, Any]]:
+        """Every measured network: architecture, schedule, accuracy, cost, Pareto flag."""
+        return self.job.candidates
+
+    @property
+    def accuracy(self) -> dict[str, float]:
+        """`float` and `int8` over the test split."""
+        return dict(self.job.summary["accuracy"])
+
+    @property
+    def memory(self) -> dict[str, dict[str, int]]:
+        """`sram` and `flash`, each with `budget`, `predicted` and `measured` bytes."""
+        return {key: dict(self.job.summary[f"{key}_bytes"]) for key in ("sram", "flash")}
+
+    @property
+    def bundle(self) -> Bundle:
+        return self.job.bundle
+
+    def write(self, folder: str | Path) -> Bundle:
+        """Copy bundle, report and model files into `folder`; returns the bundle there."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in self.job.artifacts.iterdir():
+            shutil.copy(file, folder / file.name)
+        shutil.copytree(self.bundle.path, folder / "bundle", dirs_exist_ok=True)
+        return load_bundle(folder / "bundle")
+
+    def _repr_html_(self) -> str:
+        """The report, in a notebook."""
+        return (self.job.artifacts / "report.html").read_text()
+
+
+def search(
+    *,
+    data: str | Path,
+    device: str | None = None,
+    sram: Size | None = None,
+    flash: Size | None = None,
+    out: str | Path = "out",
+    space: str | None = None,
+    schedules: str = "all",
+    effort: Effort | None = None,
+    seed: int = 0,
+    simulator: str | None = None,
+    skip_bad_files: bool = False,
+    listener: Listener = ignore,
+    evaluators: EvaluatorFactory = LocalEvaluator,
+) -> SearchResult:
+    """The whole job: from images (a folder of class folders, or a known name) to validated C.
+
+    `out` keeps every finished step, so the same call resumes where it was interrupted.
+
+    Raises:
+        InvalidInputError: wrong data or a wrong argument, named.
+        InfeasibleBudgetError: nothing fits; said before any training.
+    """
+    request = JobRequest(
+        dataset=str(data),
+        device=device,
+        sram_bytes=None if sram is None else parse_bytes(sram, field="sram"),
+        flash_bytes=None if flash is None else parse_bytes(flash, field="flash"),
+        space=space,
+        schedules=schedules,
+        effort=effort or Effort(),
+        seed=seed,
+        simulator=simulator,
+        skip_bad_files=skip_bad_files,
+    )
+    reporter = Reporter(listener=listener)
+    return SearchResult(run_pipeline(request, Path(out), reporter=reporter, evaluators=evaluators))
+
+
+def validate(bundle: Bundle | str | Path, *, simulator: str | None = None) -> Measurement:
+    """Build a bundle's firmware, run it on the simulated part, compare every output byte."""
+    path = bundle.path if isinstance(bundle, Bundle) else Path(bundle)
+    return validate_bundle(path, simulator=simulator)
