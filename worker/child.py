@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -16,12 +15,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from worker.job import JobRun, Pipeline
+from worker.joblog import JobLog
 from worker.settings import WorkerSettings
 
 PipelineLoader: TypeAlias = Callable[[WorkerSettings, Path], Pipeline]
 """Imports what the work needs; called in the child, with a folder that is deleted after it."""
-
-LOG_NAME = "worker.log"
 
 
 class Child:
@@ -89,7 +87,7 @@ def _main(
         return
     stop = threading.Event()
     threading.Thread(target=_listen, args=(connection, stop, scratch), daemon=True).start()
-    _log_to(settings.job_folder(job_id) / LOG_NAME)
+    JobLog(settings.job_folder(job_id)).capture()
     JobRun(settings, settings.open_store(), job_id, owner).run(pipeline, stop.is_set)
 
 
@@ -102,13 +100,3 @@ def _listen(connection: Connection, stop: threading.Event, scratch: Path) -> Non
     except (EOFError, OSError):
         shutil.rmtree(scratch, ignore_errors=True)
         os.killpg(0, signal.SIGKILL)
-
-
-def _log_to(file: Path) -> None:
-    """Everything that this process and its children print goes to the job's log."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("ab") as log:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)

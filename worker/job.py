@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,14 +18,16 @@ from api.store import (
     put_artifacts,
 )
 from tinynas.errors import CancelledError, TinynasError
-from tinynas.progress import Reporter
+from tinynas.progress import Event, Reporter
 from tinynas.request import JobRequest
 from worker.artifacts import collect_artifacts
+from worker.joblog import JobLog
 from worker.recorder import Recorder
 from worker.settings import WorkerSettings
 
 Pipeline: TypeAlias = Callable[[JobRequest, Path, Reporter], dict[str, Any]]
 """Does the work of a request in a folder; returns the result's JSON, leaves `artifacts/` there."""
+LOG_TAIL = 4000  # characters of a tool's log that an error carries; the job's log has all of it
 
 
 class JobRun:
@@ -42,7 +44,13 @@ class JobRun:
         if job is None:
             return
         recorder = Recorder(self._store, self._job_id, self._owner)
-        reporter = Reporter("", recorder, lambda: recorder.lease_lost or cancelled())
+        log = JobLog(self._folder)
+
+        def listen(event: Event) -> None:
+            log(event)
+            recorder(event)
+
+        reporter = Reporter("", listen, lambda: recorder.lease_lost or cancelled())
         with contextlib.suppress(CancelledError, LeaseLostError):
             try:
                 with recorder:
@@ -51,7 +59,7 @@ class JobRun:
             except (CancelledError, LeaseLostError):
                 raise
             except Exception as error:  # whatever it is, the job's owner is told
-                traceback.print_exception(error)
+                log.failed(error)
                 self._fail(describe(error, recorder.step))
 
     def _succeed(self, result: dict[str, Any]) -> None:
@@ -65,12 +73,17 @@ class JobRun:
             fail_job(session, self._job_id, self._owner, error)
 
     def _artifacts(self) -> list[Artifact]:
-        return collect_artifacts(self._job_id, self._folder / "artifacts", storage=self._storage)
+        folder = self._folder / "artifacts"
+        JobLog(self._folder).publish(folder)
+        return collect_artifacts(self._job_id, folder, storage=self._storage)
 
 
 def describe(error: Exception, step: str) -> dict[str, Any]:
     """What went wrong at which step, and what is known about it."""
     if isinstance(error, TinynasError):
-        return {"step": step, "message": error.message, **error.details}
+        details = json.loads(json.dumps(error.details, default=str))
+        if "log" in details:
+            details["log"] = str(details["log"])[-LOG_TAIL:]
+        return {"step": step, "message": error.message, **details}
     message = f"{type(error).__name__}: {error}"
     return {"step": step, "message": message, "remedy": "a defect of tinynas: see the log"}

@@ -55,7 +55,10 @@ class _Batch:
 
 
 class Recorder:
-    """A listener that stores; a context manager that ends when the last event is stored."""
+    """A listener that stores; a context manager that ends when the last event is stored.
+
+    Storing happens in a thread; what goes wrong there is raised where the next event is told.
+    """
 
     def __init__(self, store: Store, job_id: str, owner: str) -> None:
         self._store, self._job_id, self._owner = store, job_id, owner
@@ -66,10 +69,13 @@ class Recorder:
         self._shown = ("", 0.0, 0.0)  # step, share and time of the last progress that was kept
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._failure: Exception | None = None
         self.step = ""
         self.lease_lost = False
 
     def __call__(self, event: Event) -> None:
+        if self._failure is not None:
+            raise self._failure
         with self._lock:
             self.step = event.step or self.step
             if event.kind == "progress" and not self._worth_keeping(event):
@@ -119,11 +125,16 @@ class Recorder:
     ) -> None:
         self._ended.set()
         self._thread.join()
+        if error is None and self._failure is not None:
+            raise self._failure
 
     def _run(self) -> None:
-        while not self._ended.wait(FLUSH_SECONDS) and not self.lease_lost:
+        try:
+            while not self._ended.wait(FLUSH_SECONDS) and not self.lease_lost:
+                self._flush()
             self._flush()
-        self._flush()
+        except Exception as error:  # raised again in the job's own thread
+            self._failure = error
 
     def _flush(self) -> None:
         """Store what waits; with patience where the database does not answer."""

@@ -64,8 +64,8 @@ def test_a_job_succeeds_with_all_that_it_said(service: Service) -> None:
     assert said[-1] == ("state", "succeeded")
     assert [kind for kind, _ in said].count("candidate") == 3
     assert (front, everything) == ([1], [0, 1, 2])
-    assert [a.name for a in artifacts] == ["report.html"]
-    assert artifacts[0].bytes == len("<p>done</p>")
+    assert [a.name for a in artifacts] == ["log.txt", "report.html"]
+    assert artifacts[1].bytes == len("<p>done</p>")
     assert table == {"chosen": {"width": 0.5, "resolution": 48}}
 
 
@@ -80,7 +80,12 @@ def test_a_failure_says_at_which_step_and_why(service: Service) -> None:
         "simulator": "unicorn",
     }
     with service.store.read() as session:
-        assert find_artifact(session, job_id, "log.txt") is not None
+        log = find_artifact(session, job_id, "log.txt")
+    assert log is not None
+    text = (service.settings.storage / log.path).read_text()
+    assert "simulate: started" in text
+    assert "SimulationError: the simulator hung" in text
+    assert "pc 0x0" in text
 
 
 def test_a_defect_is_named_and_its_traceback_kept(service: Service) -> None:
@@ -90,7 +95,7 @@ def test_a_defect_is_named_and_its_traceback_kept(service: Service) -> None:
     assert job.error is not None
     assert job.error["step"] == "emit"
     assert job.error["message"] == "ZeroDivisionError: division by zero"
-    assert "Traceback" in service.file(job_id, "worker.log").read_text()
+    assert "Traceback" in service.file(job_id, "artifacts/log.txt").read_text()
 
 
 def test_a_cancelled_job_stops_and_may_be_resumed(service: Service) -> None:
