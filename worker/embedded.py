@@ -7,7 +7,6 @@ the parent is killed.  They have sessions of their own: a Ctrl-C is the parent's
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
@@ -19,10 +18,11 @@ from types import TracebackType
 import httpx
 
 from tinynas.errors import InvalidInputError, TinynasError
-from tinynas.paths import service_root
+from tinynas.paths import service_environment
 
 DEFAULT_PORT = 8000
 START_SECONDS = 60.0
+_STANDARD_ERROR = 2  # what this process writes to its standard output is a result, not a message
 END_SECONDS = 15.0  # more than a worker's patience with its job
 RESTART_SECONDS = 2.0
 
@@ -45,11 +45,9 @@ class EmbeddedService:
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
         self._host = host
-        self._environment = dict(os.environ)
+        self._environment = service_environment()
         if home is not None:
             self._environment["TINYNAS_HOME"] = str(home)
-        path = [str(service_root()), os.environ.get("PYTHONPATH", "")]
-        self._environment["PYTHONPATH"] = os.pathsep.join(p for p in path if p)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._stopping = threading.Event()
 
@@ -114,6 +112,7 @@ class EmbeddedService:
         self._children[name] = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *arguments, "--with-parent"],
             stdin=subprocess.PIPE,
+            stdout=_STANDARD_ERROR,
             env=self._environment,
             pass_fds=pass_fds,
             start_new_session=True,

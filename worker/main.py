@@ -20,7 +20,9 @@ def run_worker(
 
     with_parent: end when standard input does, too: it is held open by a parent that may be killed.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # A parent's terminal shows the job itself; on its own, a worker says what it does.
+    level = logging.WARNING if with_parent else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
     supervisor = Supervisor(settings, load)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
