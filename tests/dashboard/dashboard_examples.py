@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+
 from tinynas.cost.ir import MemoryCost
 from tinynas.devices import load_device
 from tinynas.graph.ir import Graph
@@ -17,7 +18,7 @@ from tinynas.report import (
     describe_layers,
     describe_schedule,
 )
-from tinynas.schedule import Schedule, patch_points, plan_patch
+from tinynas.schedule import Schedule, Segment, SegmentKind, patch_points, plan_patch
 from tinynas.spaces import Architecture, SearchSpace, Subspace, load_space, network_of, skeleton
 
 BUDGET = {"sram_bytes": 32 * 1024, "flash_bytes": 128 * 1024, "macs": None}
@@ -113,12 +114,7 @@ def candidates(count: int = 60) -> list[dict[str, Any]]:
             {
                 "id": i,
                 "architecture": rows[i % len(rows)].to_json(),
-                "schedule": {
-                    "summary": "layer by layer" if i % 3 else "5 ops in 2 x 2 patches, then layers",
-                    "segments": [
-                        {"kind": "layer", "first": 0, "last": len(graph.ops), "grid": [1, 1]}
-                    ],
-                },
+                "schedule": _schedule(len(graph.ops), patches=i % 3 == 0),
                 "accuracy": round(min(0.999, float(accuracy)), 4),
                 "sram_bytes": min(32_000, int(1.5 * largest * abs(spread)) + STACK),
                 "flash_bytes": min(131_000, int(graph.constant_bytes * spread) + CODE),
@@ -129,6 +125,14 @@ def candidates(count: int = 60) -> list[dict[str, Any]]:
         )
     _mark_front(found)
     return found
+
+
+def _schedule(ops: int, *, patches: bool) -> dict[str, Any]:
+    cut = 5 if patches else 0
+    head = Segment(SegmentKind.PATCH, 0, cut, (2, 2))
+    tail = Segment(SegmentKind.LAYER, cut, ops)
+    found = Schedule((head, tail) if patches else (tail,), (), 0, 0).to_json()
+    return {key: found[key] for key in ("summary", "segments")}
 
 
 def _mark_front(found: list[dict[str, Any]]) -> None:

@@ -58,7 +58,7 @@ class Service:
         self._port = listener.getsockname()[1]
         config = uvicorn.Config(
             create_app(self.settings),
-            log_level="warning",
+            log_level="critical",
             timeout_graceful_shutdown=1,
             timeout_keep_alive=1,
         )

@@ -13,7 +13,16 @@ from tinynas.graph.ir import Graph
 from tinynas.report import ReportData, build_report
 from tinynas.report.html import render_html
 from tinynas.report.markdown import render_markdown
-from tinynas.report.text import THIN, count, difference, kilobytes, percent, round_count, shape
+from tinynas.report.text import (
+    THIN,
+    count,
+    difference,
+    kilobytes,
+    percent,
+    round_count,
+    schedule_text,
+    shape,
+)
 from tinynas.report.views import block_views, layer_rows, memory_rows, worst_confusions
 
 
@@ -129,7 +138,8 @@ def test_worst_confusions_come_first(data: ReportData) -> None:
 
 
 def test_markdown_tables_have_one_width(data: ReportData) -> None:
-    data["candidates"][0]["schedule"]["summary"] = "a | b"
+    data["name"] = "a | b"
+    data["candidates"][0]["id"] = "c | d"
     for table in re.findall(r"(?:^\|.*\n)+", render_markdown(data), flags=re.MULTILINE):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(widths) == 1
@@ -149,6 +159,15 @@ def test_kilobytes(value: int, text: str) -> None:
 )
 def test_count(value: float, text: str) -> None:
     assert count(value).replace(THIN, " ") == text
+
+
+def test_schedules_in_words(data: ReportData) -> None:
+    patch, layer = data["schedule"]["segments"]
+    ops = layer["last"] - 3
+    assert schedule_text([patch, layer]) == (
+        f"the first 3 ops in 2 × 2 patches, then {ops} layer by layer"
+    )
+    assert schedule_text([layer]) == "layer by layer"
 
 
 def test_other_texts() -> None:

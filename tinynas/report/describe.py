@@ -14,7 +14,7 @@ from tinynas.report.data import (
     MemoryParts,
     ScheduleData,
 )
-from tinynas.schedule.ir import Schedule, Segment, SegmentKind
+from tinynas.schedule.ir import Schedule
 from tinynas.spaces.network import NetworkShape
 
 
@@ -63,9 +63,9 @@ def describe_layers(
 
 
 def describe_schedule(schedule: Schedule) -> ScheduleData:
-    """Segments and buffers as JSON, with one line that a person can read."""
+    """Segments and buffers as JSON, with the schedule in one line."""
     return {
-        "summary": ", ".join(_segment_text(s) for s in schedule.segments),
+        "summary": schedule.summary,
         "arena_bytes": schedule.arena_bytes,
         "recomputed_macs": schedule.recomputed_macs,
         "segments": [
@@ -84,18 +84,6 @@ def describe_schedule(schedule: Schedule) -> ScheduleData:
             for b in schedule.buffers
         ],
     }
-
-
-def _segment_text(segment: Segment) -> str:
-    count = segment.last - segment.first
-    ops = f"{count} op" if count == 1 else f"{count} ops"
-    match segment.kind:
-        case SegmentKind.PATCH:
-            return f"{ops} in {segment.grid[0]} x {segment.grid[1]} patches"
-        case SegmentKind.STREAM:
-            return f"{ops} row by row"
-        case _:
-            return f"{ops} layer by layer"
 
 
 def describe_blocks(network: NetworkShape, graph: Graph) -> list[BlockData]:

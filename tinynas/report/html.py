@@ -24,6 +24,7 @@ def render_html(data: ReportData) -> str:
         "kilobytes": text.kilobytes,
         "count": text.count,
         "percent": text.percent,
+        "schedule": text.schedule_text,
     }
     parts = data["memory_parts"]
     return environment.get_template("report.html.j2").render(

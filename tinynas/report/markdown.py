@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinynas.report.data import ReportData
-from tinynas.report.text import count, kilobytes, percent
+from tinynas.report.text import count, kilobytes, percent, schedule_text
 from tinynas.report.views import layer_rows, memory_rows, validation_facts, worst_confusions
 
 
@@ -35,7 +35,7 @@ def _summary(data: ReportData) -> str:
             ["data set", data["request"]["dataset"]],
             ["device", f"{device['name']} ({device['core']})"],
             ["subspace", f"width {chosen['width']:g}, {chosen['resolution']} pixels"],
-            ["schedule", data["schedule"]["summary"]],
+            ["schedule", schedule_text(data["schedule"]["segments"])],
             [
                 "MACs",
                 f"{count(data['macs'])}, recomputed {count(data['schedule']['recomputed_macs'])}",
@@ -79,7 +79,7 @@ def _candidates(data: ReportData) -> str:
             kilobytes(c["sram_bytes"]),
             kilobytes(c["flash_bytes"]),
             count(c["macs"]),
-            c["schedule"]["summary"],
+            schedule_text(c["schedule"]["segments"]),
         ]
         for c in front[:20]
     ]

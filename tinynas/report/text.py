@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tinynas.report.data import SegmentData
+
 THIN = "\u202f"  # narrow no-break space, between a number and its unit
 _LARGE = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -42,6 +44,24 @@ def difference(measured: float, predicted: float) -> str:
     if predicted == 0 or measured == predicted:
         return "equal"
     return f"{(measured - predicted) / predicted * 100:+.1f}%".replace("-", "−")
+
+
+def schedule_text(segments: list[SegmentData]) -> str:
+    """`the first 5 ops in 2 × 2 patches, then 30 layer by layer`."""
+    if len(segments) == 1 and segments[0]["kind"] == "layer":
+        return "layer by layer"
+    parts = [f"{s['last'] - s['first']} {_manner(s)}" for s in segments]
+    return "the first " + ", then ".join([parts[0].replace(" ", " ops ", 1), *parts[1:]])
+
+
+def _manner(segment: SegmentData) -> str:
+    match segment["kind"]:
+        case "patch":
+            return "in {} × {} patches".format(*segment["grid"])
+        case "stream":
+            return "row by row"
+        case _:
+            return "layer by layer"
 
 
 def shape(sizes: list[int]) -> str:

@@ -1,6 +1,6 @@
 // A job as the pages see it: read once, then kept up to date by its events.
 
-import { listAll, orNull, request } from "./api.js";
+import { listAll, request } from "./api.js";
 import { perFrame } from "./dom.js";
 import { follow } from "./stream.js";
 
@@ -35,8 +35,7 @@ export class JobModel {
   /** Read everything there is, then follow the events until the job ends or `signal` aborts. */
   async run(signal) {
     await this.refresh(signal);
-    await this.readResults(signal);
-    if (!signal.aborted) await this.followEvents(signal);
+    await Promise.all([this.readResults(signal), this.followEvents(signal)]);
   }
 
   async refresh(signal) {
@@ -44,21 +43,21 @@ export class JobModel {
     this.touch("job");
   }
 
+  /** Candidates and files; the table of subspaces comes with the events. */
   async readResults(signal) {
-    const [subspaces, candidates] = await Promise.all([
-      orNull(request(`${this.path}/subspaces`, { signal })),
-      orNull(listAll(`${this.path}/candidates`, { signal, limit: 1000 })),
-      this.readArtifacts(signal),
-    ]);
-    if (subspaces) this.subspaces = subspaces;
-    if (candidates) this.candidates = new Map(candidates.map((c) => [c.id, c]));
-    this.touch("subspaces", "candidates");
+    await Promise.all([this.readArtifacts(signal), this.readCandidates(signal)]);
+  }
+
+  async readCandidates(signal) {
+    const found = await listAll(`${this.path}/candidates`, { signal, limit: 1000 });
+    for (const c of found) this.candidates.set(c.id, c); // those told meanwhile stay
+    this.touch("candidates");
   }
 
   async readArtifacts(signal) {
-    this.artifacts = await orNull(request(`${this.path}/artifacts`, { signal })).then((p) => p?.items ?? []);
+    this.artifacts = (await request(`${this.path}/artifacts`, { signal })).items;
     if (this.artifacts.some((a) => a.name === "report.json")) {
-      this.report = await orNull(request(`${this.path}/artifacts/report.json`, { signal }));
+      this.report = await request(`${this.path}/artifacts/report.json`, { signal });
     }
     this.touch("artifacts");
   }
@@ -139,6 +138,8 @@ export class JobModel {
 
   /** Those that the new one beats leave the front, as they do in the database. */
   addCandidate(candidate) {
+    if (FINAL.has(this.job.state)) return; // all of them have been read
+    if (candidate.id === 0) this.candidates.clear(); // a search that begins (again)
     if (this.candidates.has(candidate.id)) return;
     this.candidates.set(candidate.id, candidate);
     if (candidate.pareto) {

@@ -25,6 +25,7 @@ def budget_bars(
     x = Scale(0, longest, 74, width - 70)
     height = 22 + _ROW * len(rows)
     marks: list[Markup] = []
+    values: list[Markup] = []
     for i, row in enumerate(rows):
         y = 20 + _ROW * i
         value = int(figures[row])  # type: ignore[literal-required]
@@ -36,11 +37,11 @@ def budget_bars(
                 rectangle(x(at), y, x(size) - x(0), _BAR, kind, f"{part}: {kilobytes(size)}")
             )
             at += size
-        marks.append(text(x(value) + 6, y + 11, kilobytes(value), "value"))
+        values.append(text(x(value) + 6, y + 11, kilobytes(value), "figure"))
     marks.append(line(x(budget), 14, x(budget), height, "limit"))
     marks.append(text(x(budget), 10, f"budget {kilobytes(budget)}", "label limit", "end"))
     about = (
         f"{name}: {kilobytes(figures['predicted'])} predicted, "
         f"{kilobytes(figures['measured'])} measured, budget {kilobytes(budget)}"
     )
-    return chart(width, height, about, *marks, kind="budget")
+    return chart(width, height, about, *marks, *values, kind="budget")

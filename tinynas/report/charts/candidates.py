@@ -11,6 +11,8 @@ from tinynas.report.data import CandidateData
 from tinynas.report.svg import Frame, chart, dots, element, line, padded, polyline, text
 from tinynas.report.text import kilobytes, percent, round_count
 
+_MANY = 2000  # from here on smaller points
+
 
 def front(candidates: Sequence[CandidateData], cost: str) -> list[CandidateData]:
     """Those that no candidate beats in accuracy at this cost or less, by rising cost."""
@@ -48,7 +50,10 @@ def pareto(
 
     best = front(candidates, cost)
     marks = [
-        dots((place(c) for c in candidates if not c["pareto"]), "dots"),
+        dots(
+            (place(c) for c in candidates if not c["pareto"]),
+            "dots many" if len(candidates) > _MANY else "dots",
+        ),
         dots((place(c) for c in candidates if c["pareto"]), "dots pareto"),
         polyline(_stairs([place(c) for c in best], frame.x.end), "front"),
     ]

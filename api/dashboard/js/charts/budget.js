@@ -20,11 +20,12 @@ export function budgetBars(name, figures, parts, width) {
         at += size;
         return bar;
       }),
-      text(x(figures[row]) + 6, y + 11, bytes(figures[row]), "value"),
     ];
   });
+  const values = rows.map((row, i) => text(x(figures[row]) + 6, 20 + 26 * i + 11, bytes(figures[row]), "figure"));
   const told = rows.map((row) => `${bytes(figures[row])} ${row}`).join(", ");
   return chart(width, height, `${name}: ${told}, budget ${bytes(figures.budget)}`, "budget", bars,
     line(x(figures.budget), 14, x(figures.budget), height, "limit"),
-    text(x(figures.budget), 10, `budget ${bytes(figures.budget)}`, "label limit", "end"));
+    text(x(figures.budget), 10, `budget ${bytes(figures.budget)}`, "label limit", "end"),
+    values);
 }

@@ -2,6 +2,7 @@
 
 import { s } from "../dom.js";
 import { bytes, count, percent, roundCount } from "../format.js";
+import { scheduleText } from "../parts/schedule.js";
 import { chart, clamp, dots, frame, line, padded, polyline, text } from "./frame.js";
 
 export const COSTS = [
@@ -9,6 +10,7 @@ export const COSTS = [
   { key: "flash_bytes", title: "flash", unit: 1024, tick: bytes },
   { key: "macs", title: "MACs", unit: 1, tick: roundCount },
 ];
+const MANY = 2000; // from here on smaller points
 const REACH = 26; // pixels around the pointer in which a point is found
 
 /** Those that no candidate beats in accuracy at this cost or less, by rising cost. */
@@ -23,7 +25,7 @@ export const candidateText = (c) =>
   [
     `Candidate ${c.id}: ${percent(c.accuracy)}`,
     `${bytes(c.sram_bytes)} SRAM, ${bytes(c.flash_bytes)} flash`,
-    `${count(c.macs)} MACs, ${c.schedule.summary}`,
+    `${count(c.macs)} MACs, ${scheduleText(c.schedule.segments)}`,
   ].join("\n");
 
 /** One panel.  `chart.nearest(x, y)` finds a candidate, `chart.mark(c)` points at one. */
@@ -42,7 +44,7 @@ export function scatter(candidates, cost, { budget, chosen }, width) {
   const taken = candidates.find((c) => c.id === chosen);
   const node = chart(width, height, `Accuracy against ${cost.title} of ${candidates.length} candidates`, "scatter",
     area.grid(area.y.ticks(5), (v) => percent(v, digits)),
-    dots(places.filter((_, i) => !candidates[i].pareto), "dots"),
+    dots(places.filter((_, i) => !candidates[i].pareto), candidates.length > MANY ? "dots many" : "dots"),
     dots(places.filter((_, i) => candidates[i].pareto), "dots pareto"),
     polyline(stairs, "front"),
     budget && line(area.x(budget), area.y.end, area.x(budget), area.y.start, "limit"),

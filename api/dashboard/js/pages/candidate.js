@@ -6,6 +6,7 @@ import { listAll, orNull, request } from "../api.js";
 import { fill, h } from "../dom.js";
 import { bytes, count, percent } from "../format.js";
 import { candidateBlocks, reportBlocks } from "../parts/blocks.js";
+import { scheduleText } from "../parts/schedule.js";
 import { errorNotice, problemNotice } from "../parts/notice.js";
 
 export function candidatePage([jobId, id], signal) {
@@ -21,12 +22,18 @@ async function load(node, jobId, id, signal) {
       request(path, { signal }),
       orNull(request(`${path}/subspaces`, { signal })),
       find(path, id, signal),
-      orNull(request(`${path}/artifacts/report.json`, { signal })),
+      reportOf(path, signal),
     ]);
     fill(node, candidate ? content(job, subspaces, candidate, report) : missing(job, id));
   } catch (error) {
     if (!signal.aborted) fill(node, errorNotice(error, () => load(node, jobId, id, signal)));
   }
+}
+
+/** The report of a job that has one. */
+async function reportOf(path, signal) {
+  const { items } = await request(`${path}/artifacts`, { signal });
+  return items.some((a) => a.name === "report.json") ? request(`${path}/artifacts/report.json`, { signal }) : null;
 }
 
 /** Candidates are numbered in the order of the list, so the one before is the cursor. */
@@ -54,7 +61,7 @@ function content(job, subspaces, candidate, report) {
       h("p", { class: "meta" }, standing(candidate, built)))),
     figures(candidate),
     costs(candidate, subspaces, job),
-    h("section", {}, h("h2", {}, "Schedule"), h("p", {}, `${candidate.schedule.summary}.`), segments(candidate.schedule.segments)),
+    h("section", {}, h("h2", {}, "Schedule"), h("p", {}, `${sentence(scheduleText(candidate.schedule.segments))}.`)),
     h("section", {}, h("h2", {}, "Architecture"),
       subspaces && h("p", { class: "about" }, `Space ${candidate.architecture.space}, width ${subspaces.chosen.width}, input ${subspaces.chosen.resolution} × ${subspaces.chosen.resolution} pixels.`),
       built ? reportBlocks(report) : candidateBlocks(candidate.architecture)),
@@ -63,8 +70,10 @@ function content(job, subspaces, candidate, report) {
 }
 
 const standing = (candidate, built) =>
-  [built && "the one that was taken", candidate.pareto ? "on the front" : "beaten by another candidate in every respect"]
+  [built && "the one that was taken", candidate.pareto ? "on the front" : "another candidate is at least as good in every respect"]
     .filter(Boolean).join(", ");
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
 const figure = (title, value, note) =>
   h("div", {}, h("dt", {}, title), h("dd", {}, value), h("dd", { class: "note" }, note));
@@ -84,7 +93,3 @@ function costs(candidate, subspaces, job) {
   });
   return bars.length > 0 && h("section", { class: "pair" }, bars);
 }
-
-const segments = (list) =>
-  list.length > 1 && h("ol", {}, list.map((one) =>
-    h("li", { class: "note" }, `Operators ${one.first} to ${one.last - 1}: ${one.kind === "patch" ? `${one.grid[0]} × ${one.grid[1]} patches` : one.kind === "layer" ? "layer by layer" : "row by row"}`)));

@@ -5,6 +5,7 @@ import { COSTS, candidateText, scatter } from "../charts/scatter.js";
 import { hideTip, showTip } from "../charts/tip.js";
 import { h } from "../dom.js";
 import { bytes, count, grouped, percent } from "../format.js";
+import { scheduleText } from "../parts/schedule.js";
 import { pagedTable } from "../parts/table.js";
 
 export function candidatesSection(model) {
@@ -27,7 +28,7 @@ export function candidatesSection(model) {
   return {
     node,
     update(parts) {
-      if (!["candidates", "artifacts", "job"].some((part) => parts.has(part)) || model.candidates.size === 0) return;
+      if (!["candidates", "artifacts", "subspaces"].some((part) => parts.has(part)) || model.candidates.size === 0) return;
       node.hidden = false;
       about.textContent = summary(model);
       panels.forEach((panel) => panel.redraw());
@@ -76,6 +77,7 @@ function link(chart, charts, model) {
   return chart;
 }
 
+const scheduleOf = (c) => scheduleText(c.schedule.segments);
 const linkOf = (model, candidate) => `#/jobs/${encodeURIComponent(model.id)}/candidates/${candidate.id}`;
 
 function candidateTable(model) {
@@ -87,7 +89,7 @@ function candidateTable(model) {
     number("flash_bytes", "Flash", bytes),
     number("macs", "MACs", count),
     number("recomputed_macs", "Recomputed", count),
-    { key: "schedule", title: "Schedule", text: true, value: (c) => c.schedule.summary, cell: (c) => c.schedule.summary },
+    { key: "schedule", title: "Schedule", text: true, value: scheduleOf, cell: scheduleOf },
     { key: "pareto", title: "Front", text: true, falling: true, value: (c) => Number(c.pareto), cell: (c) => (c.pareto ? "front" : "") },
   ], {
     caption: "Candidates",

@@ -7,6 +7,7 @@ import { fill, h } from "../dom.js";
 import { reportBlocks } from "../parts/blocks.js";
 import { downloadList } from "../parts/downloads.js";
 import { layerTable } from "../parts/layers.js";
+import { scheduleText } from "../parts/schedule.js";
 import { headline, memoryBars, memoryTable, validationFacts } from "../parts/result.js";
 
 export function resultSection(model) {
@@ -46,7 +47,7 @@ function anatomy(report) {
   });
   return [
     h("section", {}, h("h2", {}, "Architecture"),
-      h("p", { class: "about" }, `Width ${chosen.width}, input ${chosen.resolution} × ${chosen.resolution} pixels; ${report.schedule.summary}. The squares show the kernel, the last line is the size of the block's output.`),
+      h("p", { class: "about" }, `Width ${chosen.width}, input ${chosen.resolution} × ${chosen.resolution} pixels; ${scheduleText(report.schedule.segments)}. The squares show the kernel, the last line is the size of the block's output.`),
       reportBlocks(report)),
     h("section", {}, h("h2", {}, "Memory over time"),
       h("p", { class: "about" }, "Each box is a buffer: its width is its life in operators, its height its bytes, its place its offset in the arena. Static data and stack lie above the arena."),

@@ -34,13 +34,12 @@ function textOf(block) {
 
 /** Blocks of a candidate that has not been built: what the search chose, stage by stage. */
 export const candidateBlocks = (architecture) =>
-  architecture.stages.map((blocks, i) => [
+  h("div", { class: "stages" }, architecture.stages.map((blocks, i) => h("div", {},
     h("h3", {}, `Stage ${i + 1}, ${blocks.length} ${blocks.length === 1 ? "block" : "blocks"}`),
     h("ol", { class: "blocks" }, blocks.map((b) => {
       const width = b.width === 1 ? "full width" : `${b.width} of the width`;
       return blockItem([`MB${b.expansion}`, side(b.kernel), width, ""], b.kernel, "", "");
-    })),
-  ]);
+    })))));
 
 function blockItem([title, ...lines], kernel, patch, gridName) {
   const size = lines.pop();

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import dashboard_examples as examples
+import pytest
+from dashboard_service import STEPS, Service
+from playwright.sync_api import Page, expect
+
+OpenPage = Callable[..., Page]
+
+
+def test_queued_job_waits_and_can_be_cancelled(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"#/jobs/{service.queued()}")
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".badge")).to_have_text("cancelled")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+
+
+def test_running_job_is_followed_without_a_reload(open_page: OpenPage, service: Service) -> None:
+    job = service.running()
+    page = open_page(f"#/jobs/{job}")
+    expect(page.locator(".badge")).to_have_text("running")
+    service.walk(job, "supernet")
+    expect(page.locator(".step.active")).to_contain_text("Supernet")
+    expect(page.get_by_text("width 0.5, 48 px").first).to_be_visible()
+    service.say(job, ("metric", "supernet", examples.training()[0]))
+    expect(page.get_by_role("heading", name="Training")).to_be_visible()
+    service.say(job, ("progress", "supernet", {"done": 30_000, "total": 60_000, "unit": "images"}))
+    expect(page.get_by_text("Supernet: 30.0\u202fk of 60.0\u202fk images")).to_be_visible()
+    service.say(job, ("step_started", "search", {}))
+    for n, candidate in enumerate(examples.candidates()[:3], start=1):
+        service.say(job, ("candidate", "search", candidate))
+        expect(page.get_by_text(f"{n} networks that fit were measured")).to_be_visible()
+    expect(page.locator("tbody tr").filter(has_text="No.")).to_have_count(3)
+
+
+def test_a_lost_connection_is_said_and_mended(open_page: OpenPage, service: Service) -> None:
+    job = service.running()
+    page = open_page(f"#/jobs/{job}", failing=("net::ERR_",))
+    expect(page.locator(".badge")).to_have_text("running")
+    service.stop()
+    expect(page.get_by_text("Connection lost, trying again")).to_be_visible()
+    service.say(job, ("step_started", "subspace", {}), ("log", "subspace", {"message": "unheard"}))
+    service.start()
+    expect(page.get_by_text("Connected again")).to_be_visible()
+    expect(page.get_by_role("log")).to_have_text(re.compile("unheard"))
+    expect(page.get_by_role("log")).not_to_have_text(re.compile("unheard.*unheard", re.DOTALL))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_failure_at_a_step_is_shown_with_what_to_do(
+    open_page: OpenPage, service: Service, step: str
+) -> None:
+    page = open_page(f"#/jobs/{service.failed(step, given=7, allowed='less')}")
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text(f"the {step} went wrong")
+    expect(notice).to_contain_text("What to do: do it better")
+    expect(notice).to_contain_text("allowed")
+    expect(page.locator(".step.failed")).to_have_count(1)
+    expect(page.locator(".step.done")).to_have_count(STEPS.index(step))
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+
+
+def test_finished_job_shows_what_was_promised_and_measured(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"#/jobs/{service.finished()}")
+    expect(page.locator(".step.done")).to_have_count(10)
+    row = page.get_by_role("region", name="Memory").get_by_role("row", name="SRAM")
+    data = examples.report()
+    for key in ("budget", "predicted", "linked", "measured"):
+        text = f"{data['sram_bytes'][key] / 1024:.1f}".removesuffix(".0")  # type: ignore[literal-required]
+        expect(row).to_contain_text(f"{text}\u202fKB")
+    expect(page.get_by_text("98.1%")).to_be_visible()
+    expect(page.locator(".block")).to_have_count(len(data["blocks"]))
+    expect(page.locator("g.buffer")).to_have_count(len(data["schedule"]["buffers"]))
+    expect(page.get_by_role("img", name=re.compile("^Memory over time"))).to_be_visible()
+    for name in ("SRAM", "flash", "MACs"):
+        expect(page.get_by_role("img", name=f"Accuracy against {name}")).to_be_visible()
+    chosen = page.locator("tr.chosen", has_text="No.")
+    expect(chosen).to_contain_text(f"No. {data['chosen']}")
+
+
+def test_downloads_are_the_files_that_the_checksums_name(
+    open_page: OpenPage, service: Service, tmp_path: Path
+) -> None:
+    page = open_page(f"#/jobs/{service.finished()}")
+    for name in ("bundle.zip", "model.tflite", "report.json"):
+        entry = page.locator(".downloads li", has_text=name)
+        with page.expect_download() as found:
+            entry.get_by_role("link").click()
+        path = tmp_path / name
+        found.value.save_as(path)
+        shown = re.search(r"[0-9a-f]{64}", entry.inner_text())
+        assert shown
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == shown[0]
+
+
+def test_report_opens_beside_the_dashboard(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"#/jobs/{service.finished()}")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="report.html").click()
+    expect(opened.value.get_by_role("heading", name="Promised and measured")).to_be_visible()
+
+
+def test_pointer_finds_a_candidate_in_every_panel_and_opens_it(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"#/jobs/{service.finished()}")
+    page.wait_for_load_state("networkidle")
+    panel = page.get_by_role("img", name="Accuracy against flash")
+    ring = panel.locator(".ring")
+    ring.scroll_into_view_if_needed()
+    box = ring.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator(".hit[visibility=visible]")).to_have_count(3)
+    number = examples.report()["chosen"]
+    expect(page.locator(".tip")).to_contain_text(f"Candidate {number}:")
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.get_by_role("heading", name=f"Candidate {number}")).to_be_visible()
+    expect(page.get_by_text("the one that was taken")).to_be_visible()
+
+
+def test_map_and_curves_light_each_other(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"#/jobs/{service.finished()}")
+    page.wait_for_load_state("networkidle")
+    cell = page.locator(".cell.chosen")
+    cell.scroll_into_view_if_needed()
+    cell.hover()
+    expect(page.locator(".curve.near")).to_have_count(1)
+    expect(page.locator("figcaption", has_text="width 0.5, 48 px")).to_contain_text("fit, mean")
+
+
+def test_candidates_sort_and_page_by_keyboard(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"#/jobs/{service.finished()}")
+    first = page.get_by_role("region", name="Candidates").locator("tbody tr").first
+    header = page.get_by_role("button", name="SRAM", exact=True)
+    header.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("SRAM")
+    smallest = min(c["sram_bytes"] for c in examples.candidates())
+    expect(first).to_contain_text(f"{smallest / 1024:.1f}\u202fKB")
+    page.keyboard.press("Enter")  # the focus has stayed where it was
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("SRAM")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("2 of 3 pages")).to_be_visible()
+    page.get_by_label("Only the front").check()
+    front = sum(c["pareto"] for c in examples.candidates())
+    expect(page.locator("tbody tr", has_text="front")).to_have_count(min(front, 20))
+
+
+def test_candidate_page_says_what_was_chosen_and_what_it_costs(
+    open_page: OpenPage, service: Service
+) -> None:
+    job = service.finished()
+    page = open_page(f"#/jobs/{job}/candidates/7")
+    candidate = examples.candidates()[7]
+    blocks = sum(len(stage) for stage in candidate["architecture"]["stages"])
+    expect(page.locator(".block")).to_have_count(blocks)
+    expect(page.get_by_text(f"{candidate['accuracy'] * 100:.2f}%")).to_be_visible()
+    page = open_page(f"#/jobs/{job}/candidates/9999")
+    expect(page.get_by_text("This job has no candidate 9999.")).to_be_visible()
+
+
+def test_deleting_asks_first(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"#/jobs/{service.cancelled()}")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("button", name="Delete")).to_be_enabled()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No job yet.")).to_be_visible()
+
+
+def test_ten_thousand_candidates_stay_smooth(open_page: OpenPage, service: Service) -> None:
+    job = service.finished(candidates=10_000)
+    page = open_page(f"#/jobs/{job}")
+    expect(page.get_by_text("10,000 networks that fit were measured")).to_be_visible()
+    assert page.locator("*").count() < 3000
+    began = page.evaluate("performance.now()")
+    page.get_by_role("button", name="Flash", exact=True).click()
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Flash")
+    assert page.evaluate("performance.now()") - began < 2000
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert paint < 1500
