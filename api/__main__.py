@@ -7,14 +7,11 @@ import socket
 import sys
 import threading
 
-import uvicorn
-
 from api.app import create_app
+from api.server import ApiServer
 from api.settings import Settings
 from api.store import load_settings
 from tinynas.errors import TinynasError
-
-GRACE_SECONDS = 2  # for open event streams, which never end by themselves
 
 
 def main() -> int:
@@ -31,16 +28,7 @@ def main() -> int:
     except TinynasError as error:
         sys.stderr.write(f"error: {error.message}\n")
         return error.exit_code
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            server_header=False,
-        )
-    )
+    server = ApiServer(app, host=settings.host, port=settings.port)
     if options.with_parent:
         threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
     sockets = None if options.socket is None else [socket.socket(fileno=options.socket)]
@@ -48,7 +36,7 @@ def main() -> int:
     return 0 if server.started else 1
 
 
-def _end_with_parent(server: uvicorn.Server) -> None:
+def _end_with_parent(server: ApiServer) -> None:
     """Nothing is ever written to stdin: it ends when the parent does, whatever ended it."""
     sys.stdin.buffer.read()
     server.should_exit = True

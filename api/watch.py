@@ -18,6 +18,7 @@ class EventWatch:
         self._poll_seconds = poll_seconds
         self._followers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._newest: dict[str, int] = {}
+        self.closed = False
 
     @contextmanager
     def follow(self, job_id: str) -> Iterator[asyncio.Event]:
@@ -31,6 +32,13 @@ class EventWatch:
             if not self._followers[job_id]:
                 del self._followers[job_id]
                 self._newest.pop(job_id, None)
+
+    def close(self) -> None:
+        """Wake all followers for the last time: the server ends."""
+        self.closed = True
+        for followers in self._followers.values():
+            for changed in followers:
+                changed.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -49,7 +49,7 @@ async def follow(
                 out = EventOut.model_validate(event)
                 yield ServerSentEvent(data=out, event=out.kind, id=str(out.sequence))
                 last = out.sequence
-            if ended:
+            if ended or watch.closed:
                 return
             if not events:
                 await changed.wait()

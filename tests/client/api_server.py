@@ -7,9 +7,8 @@ import threading
 import time
 from pathlib import Path
 
-import uvicorn
-
 from api.app import create_app
+from api.server import ApiServer
 from api.settings import Settings
 from api.store import Store
 
@@ -30,13 +29,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        config = uvicorn.Config(
-            create_app(self.settings),
-            port=self.port,
-            log_level="error",
-            timeout_graceful_shutdown=0,
-        )
-        self._server = uvicorn.Server(config)
+        self._server = ApiServer(create_app(self.settings), port=self.port)
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         while not self._server.started:

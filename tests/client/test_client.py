@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,9 @@ def test_events_go_on_where_a_broken_connection_left_them(server: Server, client
         take_job(session, "w", seconds=60)
     events = client.events(job_id)
     assert [next(events).sequence for _ in range(2)] == [1, 2]
+    started = time.monotonic()
     server.stop()
+    assert time.monotonic() - started < 3, "the open stream kept the server from ending"
     with server.store.write() as session:
         append_events(session, job_id, [NewEvent("log", "search", {"message": "meanwhile"})])
     finish(server, job_id)
