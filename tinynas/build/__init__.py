@@ -1,0 +1,23 @@
+"""Firmware: from a bundle's C to an ELF for the device, with every part of it counted."""
+
+from tinynas.build.compile import BuildError, Firmware, build_firmware
+from tinynas.build.elf import RUN_BEGINS, RUN_ENDS, SERVES, ElfImage, read_elf
+from tinynas.build.linker import linker_script
+from tinynas.build.templates import firmware_files
+from tinynas.build.toolchain import Toolchain, find_toolchain, toolchains
+
+__all__ = [
+    "RUN_BEGINS",
+    "RUN_ENDS",
+    "SERVES",
+    "BuildError",
+    "ElfImage",
+    "Firmware",
+    "Toolchain",
+    "build_firmware",
+    "find_toolchain",
+    "firmware_files",
+    "linker_script",
+    "read_elf",
+    "toolchains",
+]

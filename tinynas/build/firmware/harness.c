@@ -1,0 +1,189 @@
+/* Runs the network on inputs that the host sends, or on the vectors in flash, and reports.
+ *
+ * The host sends commands, one byte each:
+ *   'i'  followed by NETWORK_INPUT_BYTES bytes: run once on them
+ *   'v'  run once on every vector in flash
+ *   't'  the same, compared with the expected outputs in flash; answers in plain text
+ *   'q'  quit
+ * The device answers in frames (uart.h), words little-endian:
+ *   'R'  ready:  protocol version, input bytes, output bytes, vectors in flash, arena bytes
+ *   'O'  output: number of the run, status, stack bytes, ticks, then the output's bytes
+ *   'E'  a command or a state that it cannot serve: the command, the status of init
+ *   'F'  a fault (startup.c)
+ *   'D'  done: number of runs
+ * A host that talks to a real board waits for the answer before it sends the next command. */
+#include <stdint.h>
+
+#include "marks.h"
+#include "target.h"
+#include "uart.h"
+
+enum { PROTOCOL_VERSION = 1 };
+#define PAINT 0x5AA5C33Cu
+#define UNKNOWN 0xFFFFFFFFu /* stack bytes where it overflowed, ticks where the counter did */
+
+#define SYSTICK_CONTROL (*(volatile uint32_t *)0xE000E010u)
+#define SYSTICK_RELOAD (*(volatile uint32_t *)0xE000E014u)
+#define SYSTICK_VALUE (*(volatile uint32_t *)0xE000E018u)
+
+extern uint32_t __stack_limit[];
+void tinynas_done(void);
+
+static __attribute__((aligned(16), section(".tinynas_arena"))) uint8_t arena[NETWORK_ARENA_BYTES];
+static __attribute__((section(".tinynas_context"))) NETWORK_CONTEXT context;
+
+static void paint(volatile uint32_t *from, volatile uint32_t *to) {
+  while (from < to) {
+    *from++ = PAINT;
+  }
+}
+
+static uint32_t *stack_pointer(void) {
+  uint32_t *sp;
+  __asm__ volatile("mov %0, sp" : "=r"(sp));
+  return sp;
+}
+
+/* SysTick on its reference clock (an eighth of the core's on STM32): 24 bits last long enough
+ * without an interrupt, which would show up in the stack. */
+static void ticks_start(void) {
+  SYSTICK_RELOAD = 0xFFFFFFu;
+  SYSTICK_VALUE = 0;
+  SYSTICK_CONTROL = 1;
+}
+
+static uint32_t ticks_stop(void) {
+  const uint32_t value = SYSTICK_VALUE;
+  const uint32_t wrapped = SYSTICK_CONTROL & 0x10000u;
+  SYSTICK_CONTROL = 0;
+  return wrapped ? UNKNOWN : (0xFFFFFFu - value) & 0xFFFFFFu;
+}
+
+static uint8_t *input(void) { return (uint8_t *)NETWORK_INPUT(&context); }
+
+/* Runs once.  The stack below this frame is painted beforehand; what is no longer painted
+ * afterwards is the network's high-water mark. */
+__attribute__((noinline)) static void run(uint32_t report[3]) {
+  volatile uint32_t *const sp = stack_pointer();
+  paint(__stack_limit, sp);
+  ticks_start();
+  TINYNAS_MARK(TINYNAS_RUN_BEGINS);
+  report[0] = (uint32_t)NETWORK_RUN(&context);
+  TINYNAS_MARK(TINYNAS_RUN_ENDS);
+  report[2] = ticks_stop();
+  const volatile uint32_t *low = __stack_limit;
+  while (low < sp && *low == PAINT) {
+    ++low;
+  }
+  report[1] = low == __stack_limit ? UNKNOWN : (uint32_t)((uintptr_t)sp - (uintptr_t)low);
+}
+
+static void run_and_report(uint32_t number) {
+  uint32_t report[4] = {number, 0, 0, 0};
+  run(report + 1);
+  uart_frame('O', sizeof report + NETWORK_OUTPUT_BYTES);
+  uart_words(report, 4);
+  uart_write(NETWORK_OUTPUT(&context), NETWORK_OUTPUT_BYTES);
+}
+
+static void report_error(uint32_t command, uint32_t status) {
+  const uint32_t words[2] = {command, status};
+  uart_frame('E', sizeof words);
+  uart_words(words, 2);
+}
+
+#if TARGET_VECTORS_IN_FLASH
+enum { VECTORS = NETWORK_VECTORS };
+
+static void take_vector(uint32_t i) {
+  volatile uint8_t *to = input();
+  const uint8_t *from = (const uint8_t *)NETWORK_VECTOR_INPUTS[i];
+  for (uint32_t k = 0; k < NETWORK_INPUT_BYTES; ++k) {
+    to[k] = from[k];
+  }
+}
+
+static uint32_t wrong_bytes(uint32_t i) {
+  const uint8_t *got = (const uint8_t *)NETWORK_OUTPUT(&context);
+  const uint8_t *expected = (const uint8_t *)NETWORK_VECTOR_OUTPUTS[i];
+  uint32_t wrong = 0;
+  for (uint32_t k = 0; k < NETWORK_OUTPUT_BYTES; ++k) {
+    wrong += got[k] != expected[k];
+  }
+  return wrong;
+}
+
+static void print_number(uint32_t number) {
+  char digits[11];
+  char *p = digits + 10;
+  *p = 0;
+  do {
+    *--p = (char)('0' + number % 10u);
+    number /= 10u;
+  } while (number);
+  uart_text(p);
+}
+
+static void self_test(void) {
+  uint32_t wrong = 0;
+  for (uint32_t i = 0; i < VECTORS; ++i) {
+    uint32_t report[3];
+    take_vector(i);
+    run(report);
+    wrong += report[0] ? NETWORK_OUTPUT_BYTES : wrong_bytes(i);
+  }
+  print_number(VECTORS);
+  uart_text(" vectors, ");
+  print_number(wrong);
+  uart_text(wrong ? " bytes wrong\r\n" : " bytes wrong: passed\r\n");
+}
+#else
+enum { VECTORS = 0 };
+#endif
+
+static void serve(uint32_t status) {
+  uint32_t runs = 0;
+  TINYNAS_MARK(TINYNAS_SERVES);
+  for (;;) {
+    const uint8_t command = uart_read();
+    if (command == 'q') {
+      uart_frame('D', sizeof runs);
+      uart_words(&runs, 1);
+      return;
+    }
+    if (status) {
+      report_error(command, status);
+    } else if (command == 'i') {
+      uint8_t *to = input();
+      for (uint32_t i = 0; i < NETWORK_INPUT_BYTES; ++i) {
+        to[i] = uart_read();
+      }
+      run_and_report(runs++);
+#if TARGET_VECTORS_IN_FLASH
+    } else if (command == 'v') {
+      for (uint32_t i = 0; i < VECTORS; ++i) {
+        take_vector(i);
+        run_and_report(runs++);
+      }
+    } else if (command == 't') {
+      self_test();
+#endif
+    } else {
+      report_error(command, status);
+    }
+  }
+}
+
+int main(void) {
+  uart_open();
+  /* Real SRAM wakes up with anything in it; a network that counts on zeros must show. */
+  paint((uint32_t *)arena, (uint32_t *)(arena + NETWORK_ARENA_BYTES / 4 * 4));
+  const uint32_t status = (uint32_t)NETWORK_INIT(&context, arena, sizeof arena);
+  const uint32_t ready[5] = {PROTOCOL_VERSION, NETWORK_INPUT_BYTES, NETWORK_OUTPUT_BYTES, VECTORS,
+                             NETWORK_ARENA_BYTES};
+  uart_frame('R', sizeof ready);
+  uart_words(ready, 5);
+  serve(status);
+  tinynas_done();
+  return 0;
+}

@@ -1,0 +1,167 @@
+"""The files of a bundle's `firmware/` folder: they build an ELF without this project installed."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from tinynas.build.linker import linker_script
+from tinynas.build.toolchain import (
+    CODE_FLAGS,
+    GCC_LIBRARIES,
+    GCC_LINK_FLAGS,
+    HARNESS_FLAGS,
+    WARNING_FLAGS,
+    gcc_core_flags,
+)
+from tinynas.devices import Device, MemoryKind, UartModel
+
+HARNESS_SOURCES = ("startup.c", "uart.c", "harness.c")
+LINKER_SCRIPT = "firmware.ld"
+HARNESS_FLASH_BYTES = 8192
+"""More than start-up, UART and harness take in flash, whatever the compiler."""
+
+_HEADERS = ("uart.h", "marks.h")
+_BAUD = 115_200
+
+
+def firmware_files(
+    device: Device, *, name: str, vector_bytes: int, library_flash_bytes: int
+) -> dict[str, str]:
+    """File name to text, for `<bundle>/firmware/`.
+
+    Args:
+        device: the part the firmware is for.
+        name: the library's prefix; its header is `../include/<name>.h`.
+        vector_bytes: inputs and outputs in `../test/vectors.c`; they go into flash where it holds
+            them beside a library of `library_flash_bytes` and the harness.
+    """
+    flash = device.largest(MemoryKind.FLASH).bytes
+    vectors = library_flash_bytes + vector_bytes + HARNESS_FLASH_BYTES <= flash
+    folder = files("tinynas.build") / "firmware"
+    static = {n: (folder / n).read_text() for n in (*HARNESS_SOURCES, *_HEADERS)}
+    return static | {
+        "target.h": _target_header(device, name, vectors),
+        LINKER_SCRIPT: linker_script(device),
+        "Makefile": _makefile(device, vectors),
+        "README.md": _readme(device, vectors),
+    }
+
+
+def _target_header(device: Device, name: str, vectors: bool) -> str:
+    upper = name.upper()
+    divisor = (device.uart.clock_hz + _BAUD // 2) // _BAUD
+    setup = "".join(f"{{{w.address:#x}u, {w.clear:#x}u, {w.set:#x}u}}, " for w in device.uart_setup)
+    lines = [
+        f"/* {device.name} ({device.core}) and the network `{name}`, for the harness. */",
+        "#ifndef TINYNAS_TARGET_H",
+        "#define TINYNAS_TARGET_H",
+        "",
+        f'#include "{name}.h"',
+        *(['#include "vectors.h"'] if vectors else []),
+        "",
+        f"#define TARGET_HAS_FPU {int(device.fpu is not None)}",
+        *(f"#define TARGET_UART_{m.name} {int(m is device.uart.model)}" for m in UartModel),
+        f"#define TARGET_UART_ADDRESS {device.uart.address:#x}u",
+        f"/* {_BAUD} baud from the {device.uart.clock_hz / 1e6:g} MHz that it has after reset */",
+        f"#define TARGET_UART_DIVISOR {divisor}u",
+        "/* clocks and pins: address, bits to clear, bits to set */",
+        f"#define TARGET_UART_SETUP {setup}",
+        f"#define TARGET_VECTORS_IN_FLASH {int(vectors)}",
+        "",
+        f"#define NETWORK_CONTEXT {name}_context",
+        f"#define NETWORK_INIT {name}_init",
+        f"#define NETWORK_INPUT {name}_input",
+        f"#define NETWORK_OUTPUT {name}_output",
+        f"#define NETWORK_RUN {name}_run",
+        f"#define NETWORK_ARENA_BYTES {upper}_ARENA_BYTES",
+        f"#define NETWORK_INPUT_BYTES {upper}_INPUT_BYTES",
+        f"#define NETWORK_OUTPUT_BYTES {upper}_OUTPUT_BYTES",
+    ]
+    if vectors:
+        lines += [
+            f"#define NETWORK_VECTORS {upper}_VECTORS",
+            f"#define NETWORK_VECTOR_INPUTS {name}_vector_inputs",
+            f"#define NETWORK_VECTOR_OUTPUTS {name}_vector_outputs",
+        ]
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+_MAKEFILE = """\
+# Firmware for {name}: `make CROSS=arm-none-eabi-` (GCC with newlib).
+CROSS ?= arm-none-eabi-
+OUT ?= build
+
+CFLAGS := {cflags} {warnings} -include marks.h -I. -I../include -I../test
+HARNESS_CFLAGS := {harness}
+LDFLAGS := {cflags} {link} -T {script}
+
+LIBRARY := $(patsubst ../src/%.c,$(OUT)/library/%.o,$(sort $(wildcard ../src/*.c)))
+HARNESS := {objects}
+VECTORS := {vectors}
+
+all: $(OUT)/firmware.elf
+
+OBJECTS := $(HARNESS) $(VECTORS) $(LIBRARY)
+
+$(OUT)/firmware.elf: $(OBJECTS) {script}
+\t$(CROSS)gcc $(LDFLAGS) -Wl,-Map,$(OUT)/firmware.map -o $@ $(OBJECTS) {libraries}
+\t$(CROSS)size -A $@
+
+$(OUT)/library/%.o: ../src/%.c
+\t@mkdir -p $(@D)
+\t$(CROSS)gcc $(CFLAGS) -c $< -o $@
+
+$(OUT)/vectors/%.o: ../test/%.c
+\t@mkdir -p $(@D)
+\t$(CROSS)gcc $(CFLAGS) -c $< -o $@
+
+$(OUT)/harness/%.o: %.c target.h
+\t@mkdir -p $(@D)
+\t$(CROSS)gcc $(CFLAGS) $(HARNESS_CFLAGS) -c $< -o $@
+
+clean:
+\trm -rf $(OUT)
+
+.PHONY: all clean
+"""
+
+
+def _makefile(device: Device, vectors: bool) -> str:
+    return _MAKEFILE.format(
+        name=device.name,
+        cflags=" ".join((*gcc_core_flags(device), *CODE_FLAGS)),
+        warnings=" ".join(WARNING_FLAGS),
+        harness=" ".join(HARNESS_FLAGS),
+        link=" ".join(GCC_LINK_FLAGS),
+        libraries=" ".join(GCC_LIBRARIES),
+        script=LINKER_SCRIPT,
+        objects=" ".join(f"$(OUT)/harness/{s[:-2]}.o" for s in HARNESS_SOURCES),
+        vectors="$(OUT)/vectors/vectors.o" if vectors else "",
+    )
+
+
+_README = """\
+# Firmware for {name}
+
+`make CROSS=arm-none-eabi-` builds `build/firmware.elf`: start-up code, a harness and the network.
+On a board, {uart} is on PA9 (TX) and PA10 (RX) at {baud} baud, 8N1.
+{self_test}
+The host drives it by commands of one byte and gets frames back; `harness.c` lists both.  The code
+runs at the clock and the flash latency that the part has after reset.
+
+Sections of the ELF: `.library_code` and `.library_constants` are the network (with what it needs
+of the compiler's libraries), `.library_data` and `.library_bss` its static data, `.context` and
+`.arena` the memory that its caller owns; `.isr_vector` and `.harness` are start-up code and
+harness, `.vectors` the test vectors.
+"""
+
+
+def _readme(device: Device, vectors: bool) -> str:
+    self_test = (
+        "Send `t` in a terminal: it runs the vectors in flash and says how many bytes are wrong.\n"
+        if vectors
+        else "The test vectors do not fit into flash beside the network: the host sends inputs.\n"
+    )
+    return _README.format(
+        name=device.name, uart=device.uart.name.upper(), baud=_BAUD, self_test=self_test
+    )

@@ -1,0 +1,82 @@
+"""QEMU: the part's own ELF on a machine that holds its memory map, else one linked again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tinynas.build import Firmware
+from tinynas.devices import Device, stand_in
+from tinynas.errors import MissingToolError, SimulationError
+from tinynas.simulate.model import Counts, Execution
+from tinynas.simulate.process import supervise
+from tinynas.simulate.protocol import UNKNOWN, Report
+
+_PROGRAM = "qemu-system-arm"
+_TICKS_HZ = {"netduinoplus2": 21_000_000, "mps2-an386": 1_000_000, "mps2-an500": 1_000_000}
+"""SysTick's reference clock on each machine, in virtual time."""
+
+_INSTRUCTIONS_HZ = 1_000_000_000
+"""`-icount shift=0`: one instruction takes one nanosecond of virtual time."""
+
+
+class Qemu:
+    """Counts instructions by the firmware's SysTick, so to about one tick (48 or 1,000)."""
+
+    name = "qemu"
+
+    def missing(self) -> str | None:
+        return None if shutil.which(_PROGRAM) else "apt-get install qemu-system-arm"
+
+    def target(self, device: Device) -> Device | None:
+        return device if device.simulators.qemu_machine else stand_in(device.core)
+
+    def execute(
+        self, firmware: Firmware, commands: bytes, *, workdir: Path, time_limit_s: float
+    ) -> Execution:
+        program, machine = shutil.which(_PROGRAM), firmware.device.simulators.qemu_machine
+        if program is None:
+            raise MissingToolError(_PROGRAM, str(self.missing()))
+        if machine is None:
+            raise SimulationError(f"QEMU has no machine for {firmware.device.name}")
+        uart, log = workdir / "qemu.uart", workdir / "qemu.log"
+        log.write_text("")
+        uart.unlink(missing_ok=True)
+        options = ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+        counting = ["-icount", "shift=0", "-d", "guest_errors", "-D", str(log)]
+        reader = _UartFile(uart)
+        supervise(
+            [program, "-M", machine, "-kernel", str(firmware.elf), *options, *counting],
+            # What arrives before the firmware has opened the UART is lost.
+            stdin=commands,
+            listens=lambda: reader.report.ready is not None,
+            stdout=uart,
+            stderr=log,
+            cwd=workdir,
+            finished=reader.ended,
+            time_limit_s=time_limit_s,
+        )
+        return Execution(uart.read_bytes(), _counts(reader.report, machine), f"QEMU {machine}")
+
+
+class _UartFile:
+    """Follows the file that the UART's bytes go to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.read, self.report = path, 0, Report()
+
+    def ended(self) -> bool:
+        if self.path.is_file() and self.path.stat().st_size > self.read:
+            with self.path.open("rb") as stream:
+                stream.seek(self.read)
+                data = stream.read()
+            self.read += len(data)
+            self.report.feed(data)
+        return self.report.ended
+
+
+def _counts(report: Report, machine: str) -> Counts | None:
+    if not report.outputs or report.outputs[0].ticks == UNKNOWN:
+        return None
+    ticks = report.outputs[0].ticks
+    return Counts(round(ticks * _INSTRUCTIONS_HZ / _TICKS_HZ[machine]), None, exact=False)

@@ -1,0 +1,157 @@
+"""Renode, with a platform description as strict as the datasheet, made from the catalogue."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from tinynas.build import RUN_BEGINS, RUN_ENDS, SERVES, Firmware
+from tinynas.devices import Device
+from tinynas.errors import MissingToolError, SimulationError
+from tinynas.simulate.model import Counts, Execution
+from tinynas.simulate.process import supervise
+
+_REFUSED = re.compile(r"There was an error executing command.*|Could not tokenize here.*")
+_STRAY = re.compile(r"non existing peripheral at (0x[0-9A-Fa-f]+)")
+_MARK = re.compile(r"tinynas mark (-?\d+) (\d+)")
+_DONE = "tinynas done"
+_REMEDY = (
+    "download it from https://renode.io and put `renode` on PATH, "
+    "or name the program in TINYNAS_RENODE"
+)
+
+
+class Renode:
+    """Never faults on an unmapped access itself: it logs one, and that fails the run here."""
+
+    name = "renode"
+
+    def missing(self) -> str | None:
+        return None if _program() else _REMEDY
+
+    def target(self, device: Device) -> Device | None:
+        return device if device.simulators.renode_uart else None
+
+    def execute(
+        self, firmware: Firmware, commands: bytes, *, workdir: Path, time_limit_s: float
+    ) -> Execution:
+        program = _program()
+        if program is None:
+            raise MissingToolError("renode", _REMEDY)
+        # In a folder of its own: Renode's scripts cannot say a path with a space in it, and it
+        # renames an existing output file out of the way instead of writing it anew.
+        with tempfile.TemporaryDirectory(prefix="tinynas-renode-") as scratch:
+            folder, log = Path(scratch), workdir / "renode.log"
+            _write_inputs(folder, firmware, commands)
+            log.unlink(missing_ok=True)
+            watch = _Log(log)
+            supervise(
+                [program, "--disable-xwt", "--console", "-p", "run.resc"],
+                stdout=log,
+                stderr=folder / "stderr",
+                cwd=folder,
+                finished=watch.ended,
+                time_limit_s=time_limit_s,
+            )
+            report = (folder / "uart").read_bytes()
+        marks = [(int(n), int(at)) for n, at in _MARK.findall(watch.text)]
+        return Execution(report, _counts(marks), "Renode, generated platform")
+
+
+def _write_inputs(folder: Path, firmware: Firmware, commands: bytes) -> None:
+    shutil.copyfile(firmware.elf, folder / "firmware.elf")
+    (folder / "commands").write_bytes(commands)
+    (folder / "device.repl").write_text(platform(firmware.device))
+    (folder / "run.resc").write_text(_script(firmware, folder))
+
+
+def _program() -> str | None:
+    return shutil.which(os.environ.get("TINYNAS_RENODE") or "renode")
+
+
+class _Log:
+    """Follows Renode's log; a stray access ends the run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.text = path, ""
+
+    def ended(self) -> bool:
+        self.text = self.path.read_text(errors="replace") if self.path.is_file() else ""
+        refused = _REFUSED.search(self.text)
+        if refused:
+            raise SimulationError(f"Renode refused its script: {refused[0]}")
+        stray = _STRAY.search(self.text)
+        if stray:
+            raise SimulationError(
+                f"the firmware left the device's memory map: access to {stray[1]}"
+            )
+        return _DONE in self.text
+
+
+def platform(device: Device) -> str:
+    """A platform description (.repl) with the device's memories, its UART and nothing else."""
+    uart = device.uart
+    entries = [
+        f"{r.name}: Memory.MappedMemory @ sysbus {r.address:#x}\n    size: {r.bytes:#x}"
+        for r in device.regions
+    ]
+    entries += [
+        f"setup{i}: Memory.ArrayMemory @ sysbus {address:#x}\n    size: 0x400"
+        for i, address in enumerate(device.setup_blocks)
+    ]
+    frequency = "    frequency: 100000000\n" if "F7" in str(device.simulators.renode_uart) else ""
+    entries += [
+        "nvic: IRQControllers.NVIC @ sysbus 0xE000E000\n    priorityMask: 0xF0\n"
+        "    systickFrequency: 100000000\n    IRQ -> cpu@0",
+        f'cpu: CPU.CortexM @ sysbus\n    cpuType: "{device.core}"\n    nvic: nvic',
+        f"{uart.name}: {device.simulators.renode_uart} @ sysbus <{uart.address:#x}, +0x100>\n"
+        f"{frequency}    IRQ -> nvic@{uart.irq}",
+    ]
+    return "\n\n".join(entries) + "\n"
+
+
+def _script(firmware: Firmware, folder: Path) -> str:
+    image, uart = firmware.image, f"sysbus.{firmware.device.uart.name}"
+    hooks = {a: _print_mark(n) for a, n in image.marks.items() if n != SERVES}
+    # Counting the first run is enough, and hooks slow the rest down.
+    forget = "; ".join(f"self.RemoveHooksAt({a:#x})" for a in hooks)
+    hooks |= {a: f"{_print_mark(n)}; {forget}" for a, n in image.marks.items() if n == RUN_ENDS}
+    send = (
+        f"[machine['{uart}'].WriteChar(b) "
+        f"for b in bytearray(open('{folder / 'commands'}', 'rb').read())]"
+    )
+    hooks |= {a: send for a, n in image.marks.items() if n == SERVES}
+    hooks[image.symbols["tinynas_done"]] = f"print('{_DONE}'); self.IsHalted = True"
+    return "\n".join(
+        [
+            "using sysbus",
+            f'mach create "{firmware.device.name}"',
+            f"machine LoadPlatformDescription @{folder / 'device.repl'}",
+            f"{uart} CreateFileBackend @{folder / 'uart'} true",
+            f"sysbus LoadELF @{folder / 'firmware.elf'}",
+            *(f'cpu AddHook {a:#x} "{python}"' for a, python in hooks.items()),
+            "start",
+            "",
+        ]
+    )
+
+
+def _print_mark(number: int) -> str:
+    return f"print('tinynas mark %d %d' % ({number}, self.ExecutedInstructions))"
+
+
+def _counts(marks: list[tuple[int, int]]) -> Counts | None:
+    """Of the first run: what lies between each mark and the next belongs to the first of them."""
+    begins = next((i for i, (n, _) in enumerate(marks) if n == RUN_BEGINS), None)
+    if begins is None:
+        return None
+    layers: dict[int, int] = {}
+    for (number, start), (following, end) in zip(marks[begins:], marks[begins + 1 :], strict=False):
+        if number >= 0:
+            layers[number] = layers.get(number, 0) + end - start
+        if following == RUN_ENDS:
+            return Counts(end - marks[begins][1], layers)
+    return None
