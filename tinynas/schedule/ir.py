@@ -30,10 +30,15 @@ class Segment:
     grid: tuple[int, int] = (1, 1)
 
     def __str__(self) -> str:
-        ops = f"ops {self.first} to {self.last - 1}"
-        if self.kind is SegmentKind.PATCH:
-            return f"patch {self.grid[0]}x{self.grid[1]} {ops}"
-        return f"{self.kind} {ops}"
+        count = self.last - self.first
+        ops = f"{count} op" if count == 1 else f"{count} ops"
+        match self.kind:
+            case SegmentKind.PATCH:
+                return f"{ops} in {self.grid[0]} x {self.grid[1]} patches"
+            case SegmentKind.STREAM:
+                return f"{ops} row by row"
+            case _:
+                return f"{ops} layer by layer"
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Schedule:
 
     @property
     def summary(self) -> str:
-        """The schedule in one line, e.g. `patch 2x2 ops 0 to 6, layer ops 7 to 41`."""
+        """The schedule in one line, e.g. `7 ops in 2 x 2 patches, 35 ops layer by layer`."""
         return ", ".join(str(s) for s in self.segments)
 
     def to_json(self) -> dict[str, Any]:
