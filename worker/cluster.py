@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from types import ModuleType
 
+from tinynas.errors import TinynasError
+
 # Ray reads these when it is imported and when it starts its processes.
 _ENVIRONMENT = {
     "RAY_worker_niceness": "0",  # evaluations are the work, not something beside it
@@ -62,11 +64,12 @@ class Cluster:
         """Ray, connected.
 
         Raises:
-            Exception: whatever kept it from starting.
+            TinynasError: it could not be started or reached.
         """
         self._tried.wait()
         if self._error is not None:
-            raise self._error
+            where = os.environ.get("RAY_ADDRESS", "this machine")
+            raise TinynasError(f"no Ray cluster on {where}: {self._error}") from self._error
         import ray
 
         module: ModuleType = ray

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
     from worker.evaluator import RayEvaluator
 
     def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
-        cluster = Cluster(cpus=max(settings.evaluators, os.cpu_count() or 1), folder=scratch)
+        cluster = Cluster(cpus=settings.evaluators, folder=scratch)
         result = run_pipeline(
             request,
             folder,

@@ -9,6 +9,13 @@ from pydantic import Field
 from api.store import StoreSettings
 
 
+def usable_cpus() -> int:
+    """The CPUs that this process may run on; a container's share may be fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class WorkerSettings(StoreSettings):
     """Of a worker; the cluster it uses is named by Ray's own `RAY_ADDRESS`, else it starts one.
 
@@ -21,4 +28,4 @@ class WorkerSettings(StoreSettings):
     lease_seconds: float = Field(default=20, ge=1)
     poll_seconds: float = Field(default=0.5, gt=0, le=10)
     grace_seconds: float = Field(default=5, ge=0)
-    evaluators: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    evaluators: int = Field(default_factory=usable_cpus, ge=1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
 from tinynas.errors import InvalidInputError
@@ -18,7 +18,7 @@ _DRIVERS = ("sqlite", "postgresql+psycopg")
 class Store:
     """A database of jobs: `read()` and `write()` are transactions, committed at their end."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         """
         Raises:
             InvalidInputError: the URL is neither SQLite's nor `postgresql+psycopg://`.
@@ -40,7 +40,7 @@ class Store:
         self.engine.dispose()
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | URL) -> Engine:
     parsed = make_url(url)
     if parsed.drivername not in _DRIVERS:
         raise InvalidInputError(

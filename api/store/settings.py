@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
 
 from api.store.engine import Store
 from api.store.migrate import upgrade
@@ -18,7 +19,9 @@ class StoreSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TINYNAS_", frozen=True)
 
-    home: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "tinynas")
+    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+        default_factory=lambda: Path.home() / ".local" / "share" / "tinynas"
+    )
     database_url: str | None = None
 
     @property
@@ -32,7 +35,8 @@ class StoreSettings(BaseSettings):
     def open_store(self) -> Store:
         """The database, made and brought to this version's tables where it is not."""
         self.storage.mkdir(parents=True, exist_ok=True)
-        store = Store(self.database_url or f"sqlite:///{self.home / 'tinynas.db'}")
+        embedded = URL.create("sqlite", database=str(self.home / "tinynas.db"))
+        store = Store(self.database_url or embedded)
         upgrade(store.engine)
         return store
 

@@ -139,3 +139,10 @@ def test_the_api_starts_without_torch_and_ray() -> None:
     code = f"import sys, api.app; print(sorted({heavy} & set(sys.modules)))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_any_folder_may_be_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(StoreSettings, home=Path("a home?with#odd%20signs"))
+    settings.open_store().close()
+    assert (tmp_path / "a home?with#odd%20signs" / "tinynas.db").is_file()

@@ -1,12 +1,11 @@
 // The frame of the application: routes, title, connection, key.
 
-import { connection, setApiKey } from "./api.js";
+import { apiKey, connection, setApiKey } from "./api.js";
 import { fill, h } from "./dom.js";
 import { candidatePage } from "./pages/candidate.js";
 import { jobPage } from "./pages/job.js";
 import { jobsPage } from "./pages/jobs.js";
 import { newPage } from "./pages/new.js";
-import { problemNotice } from "./parts/notice.js";
 
 // A page is `(parameters, signal) -> {title, node}`; the signal aborts when the page is left.
 const ROUTES = [
@@ -48,13 +47,15 @@ function open({ title, node }, first) {
 
 const notFound = (hash) =>
   h("div", { class: "page" },
-    problemNotice("There is no such page", `Nothing is at ${hash}.`),
+    h("h1", {}, "There is no such page"),
+    h("p", { class: "meta" }, `Nothing is at ${hash}.`),
     h("p", {}, h("a", { href: "#/jobs" }, "All jobs")));
 
 function askForKey() {
   const input = h("input", { id: "key", type: "password", autocomplete: "off", required: true });
   const form = h("form", { class: "page", style: "max-width:460px" },
     h("h1", {}, "This service needs a key"),
+    apiKey() && h("p", { class: "bad-text", role: "alert" }, "The service refuses the key that was given."),
     h("div", { class: "field" },
       h("label", { for: "key" }, "API key"), input,
       h("small", {}, "The value of TINYNAS_API_KEY. It is kept until this tab is closed.")),

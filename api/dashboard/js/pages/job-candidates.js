@@ -5,6 +5,7 @@ import { COSTS, candidateText, scatter } from "../charts/scatter.js";
 import { hideTip, showTip } from "../charts/tip.js";
 import { h } from "../dom.js";
 import { bytes, count, grouped, percent } from "../format.js";
+import { FINAL } from "../job-model.js";
 import { scheduleText } from "../parts/schedule.js";
 import { pagedTable } from "../parts/table.js";
 
@@ -47,9 +48,10 @@ function budgetOf(model, key) {
 
 function summary(model) {
   const all = [...model.candidates.values()];
+  const ended = FINAL.has(model.job.state);
   const onFront = all.filter((c) => c.pareto).length;
   return `${grouped(all.length)} networks that fit were measured on the validation split; ${grouped(onFront)} are on the front ` +
-    `of accuracy, SRAM, flash and MACs. The best so far reaches ${percent(model.best.accuracy)}.`;
+    `of accuracy, SRAM, flash and MACs. The best ${ended ? "" : "so far "}reaches ${percent(model.best.accuracy)}.`;
 }
 
 /** A point under the pointer shows in all panels, and opens on a click. */

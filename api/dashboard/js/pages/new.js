@@ -38,7 +38,7 @@ function form(devices, spaces, datasets, signal) {
   const target = choices("target", [["device", "A device"], ["budget", "Only a budget"]]);
   const element = h("form", { novalidate: true },
     h("fieldset", {}, h("legend", {}, "Data"),
-      select("dataset", "Data set", datasets.map((d) => [d.name, datasetText(d)])).node),
+      select("dataset", "Data set", ready(datasets).map((d) => [d.name, datasetText(d)])).node),
     h("fieldset", {}, h("legend", {}, "Where it should run"), target.node, device.node,
       h("div", { class: "two" }, sram.node, flash.node)),
     h("fieldset", {}, h("legend", {}, "Search"),
@@ -96,9 +96,11 @@ function form(devices, spaces, datasets, signal) {
   ];
 }
 
+/** What comes with the project first: it needs no download. */
+const ready = (datasets) => [...datasets].sort((a, b) => (b.name === "digits") - (a.name === "digits"));
 const deviceText = (d) =>
   `${d.name} · ${d.core}, ${d.clock_hz / 1e6} MHz · ${bytes(d.sram_bytes)} SRAM, ${bytes(d.flash_bytes)} flash`;
-const datasetText = (d) => (d.classes ? `${d.name} · ${d.classes} classes` : d.name);
+const datasetText = (d) => `${d.name} · ${d.classes} classes, ${d.native_resolution} × ${d.native_resolution} pixels`;
 
 /** The request that the form stands for; empty fields are left to the service. */
 function bodyOf(element) {
