@@ -1,0 +1,62 @@
+/* Sum of two tensors of one shape, each with its own scale.
+ *
+ * scratch    none
+ * order      element; the output may be exactly one of the inputs
+ *
+ * LiteRT rounds three times: each input, shifted left by 20, is brought to a common scale of twice
+ * the larger one, and the sum to the output's.  No step leaves 30 bits, so the high multiply may
+ * take twice its argument.
+ */
+#include "tinynas_kernels.h"
+
+#define LEFT_SHIFT 20
+
+/* A rounding multiplication ready for use; `sign` is 0 where nothing is shifted out, else -1. */
+typedef struct {
+    int32_t multiplier;
+    int32_t shift;
+    int32_t half;
+    int32_t sign;
+} factor;
+
+static factor factor_of(int32_t multiplier, int32_t right)
+{
+    const int32_t shift = right + 1;
+    return (factor){multiplier, shift, shift > 0 ? (int32_t)(1u << right) : 0, shift > 0 ? -1 : 0};
+}
+
+TINYNAS_INLINE int32_t multiply(int32_t value, const factor *by)
+{
+    const int32_t high = tinynas_high_word(value * 2, by->multiplier);
+    return (high + ((high >> 31) & by->sign) + by->half) >> by->shift;
+}
+
+TINYNAS_INLINE int32_t scaled_input(int32_t x, int32_t zero_point, const factor *by)
+{
+    return multiply((x - zero_point) * (1 << LEFT_SHIFT), by);
+}
+
+void tinynas_add(const tinynas_add_op *op, int8_t *arena, const tinynas_tile *tile)
+{
+    const tinynas_view left = tinynas_view_of(&op->inputs[0], arena, tile);
+    const tinynas_view right = tinynas_view_of(&op->inputs[1], arena, tile);
+    const tinynas_view output = tinynas_view_of(&op->output, arena, tile);
+    const tinynas_window window = tinynas_window_of(&op->output, op->window, tile);
+    const factor left_factor = factor_of(op->multipliers[0], op->rights[0]);
+    const factor right_factor = factor_of(op->multipliers[1], op->rights[1]);
+    const factor output_factor = factor_of(op->output_multiplier, op->output_right);
+    const int32_t count = (window.column_end - window.column) * output.channels;
+    for (int32_t row = window.row; row < window.row_end; ++row) {
+        const int8_t *a = tinynas_pixel(&left, row, window.column);
+        const int8_t *b = tinynas_pixel(&right, row, window.column);
+        int8_t *y = tinynas_pixel(&output, row, window.column);
+        for (int32_t i = 0; i < count; ++i) {
+            const int32_t sum = scaled_input(a[i], op->inputs[0].zero_point, &left_factor)
+                                + scaled_input(b[i], op->inputs[1].zero_point, &right_factor);
+            const int32_t value = multiply(sum, &output_factor) + op->output.zero_point;
+            y[i] = (int8_t)(value < op->minimum   ? op->minimum
+                            : value > op->maximum ? op->maximum
+                                                  : value);
+        }
+    }
+}

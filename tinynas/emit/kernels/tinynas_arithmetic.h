@@ -1,0 +1,270 @@
+/* Exact int8 arithmetic: packed multiply-accumulates and LiteRT's requantisation.
+ *
+ * Every helper is one instruction on a core with the DSP extension and plain C elsewhere; both give
+ * the same numbers.  Signed right shifts are arithmetic, as with every compiler for these cores.
+ */
+#ifndef TINYNAS_ARITHMETIC_H
+#define TINYNAS_ARITHMETIC_H
+
+#include <stdint.h>
+
+/* Loads and stores of some bytes whatever their type and address; no library is needed for them. */
+#if defined(__GNUC__)
+#define TINYNAS_COPY(to, from, bytes) __builtin_memcpy(to, from, bytes)
+#else
+#include <string.h>
+#define TINYNAS_COPY(to, from, bytes) memcpy(to, from, bytes)
+#endif
+
+/* Small enough to cost nothing in its callers, whatever the compiler is asked to save. */
+#if defined(__GNUC__)
+#define TINYNAS_INLINE static inline __attribute__((always_inline))
+#define TINYNAS_NOINLINE static __attribute__((noinline))
+#else
+#define TINYNAS_INLINE static inline
+#define TINYNAS_NOINLINE static
+#endif
+
+/* The accumulators of four neighbouring channels. */
+typedef struct {
+    int32_t a;
+    int32_t b;
+    int32_t c;
+    int32_t d;
+} tinynas_four;
+
+/* Four neighbouring bytes, wherever they lie. */
+typedef struct {
+    int8_t bytes[4];
+} tinynas_bytes;
+
+/* Four bytes from any address. */
+TINYNAS_INLINE uint32_t tinynas_load(const int8_t *from)
+{
+    uint32_t word;
+    TINYNAS_COPY(&word, from, sizeof word);
+    return word;
+}
+
+/* Four bytes from a word-aligned address, so that the compiler may load several at once. */
+TINYNAS_INLINE uint32_t tinynas_load_aligned(const int8_t *from)
+{
+    uint32_t word;
+#if defined(__GNUC__)
+    from = (const int8_t *)__builtin_assume_aligned(from, 4);
+#endif
+    TINYNAS_COPY(&word, from, sizeof word);
+    return word;
+}
+
+TINYNAS_INLINE void tinynas_store_aligned(int8_t *to, uint32_t word)
+{
+#if defined(__GNUC__)
+    to = (int8_t *)__builtin_assume_aligned(to, 4);
+#endif
+    TINYNAS_COPY(to, &word, sizeof word);
+}
+
+/* Byte `index` of a word, signed. */
+TINYNAS_INLINE int32_t tinynas_byte(uint32_t word, uint32_t index)
+{
+    return (int8_t)((word >> (8u * index)) & 0xffu);
+}
+
+/* The same number in both halves of a word. */
+TINYNAS_INLINE uint32_t tinynas_both_halves(int32_t value)
+{
+    return ((uint32_t)value & 0xffffu) * 0x10001u;
+}
+
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && defined(__GNUC__)
+
+/* Halves of `sum` plus bytes 0 and 2 of `x`. */
+TINYNAS_INLINE uint32_t tinynas_add_even_bytes(uint32_t sum, uint32_t x)
+{
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(sum), "r"(x));
+    return result;
+}
+
+/* Halves of `sum` plus bytes 1 and 3 of `x`. */
+TINYNAS_INLINE uint32_t tinynas_add_odd_bytes(uint32_t sum, uint32_t x)
+{
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(sum), "r"(x));
+    return result;
+}
+
+TINYNAS_INLINE uint32_t tinynas_even_bytes(uint32_t x)
+{
+    uint32_t result;
+    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(x));
+    return result;
+}
+
+TINYNAS_INLINE uint32_t tinynas_odd_bytes(uint32_t x)
+{
+    uint32_t result;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(x));
+    return result;
+}
+
+/* sum + both products of halves. */
+TINYNAS_INLINE int32_t tinynas_dot(uint32_t a, uint32_t b, int32_t sum)
+{
+    int32_t result;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+/* One tap of four channels: to every sum the product of its byte of `weights` and its byte at `x`,
+ * to which the halves of `offset` are added.
+ */
+TINYNAS_INLINE void tinynas_add_tap(tinynas_four *sums, const int8_t *x, const uint32_t *weights,
+                                   uint32_t offset)
+{
+    uint32_t even_x;
+    uint32_t odd_x;
+    uint32_t even_weights;
+    uint32_t odd_weights;
+    __asm__("ldr     %[odd_weights], %[weights]\n\t"
+            "ldr     %[odd_x], %[x]\n\t"
+            "sxtb16  %[even_weights], %[odd_weights]\n\t"
+            "sxtb16  %[odd_weights], %[odd_weights], ror #8\n\t"
+            "sxtab16 %[even_x], %[offset], %[odd_x]\n\t"
+            "sxtab16 %[odd_x], %[offset], %[odd_x], ror #8\n\t"
+            "smlabb  %[a], %[even_x], %[even_weights], %[a]\n\t"
+            "smlatt  %[c], %[even_x], %[even_weights], %[c]\n\t"
+            "smlabb  %[b], %[odd_x], %[odd_weights], %[b]\n\t"
+            "smlatt  %[d], %[odd_x], %[odd_weights], %[d]"
+            : [a] "+&r"(sums->a), [b] "+&r"(sums->b), [c] "+&r"(sums->c), [d] "+&r"(sums->d),
+              [even_x] "=&r"(even_x), [odd_x] "=&r"(odd_x),
+              [even_weights] "=&r"(even_weights), [odd_weights] "=&r"(odd_weights)
+            : [offset] "r"(offset), [weights] "m"(*weights), [x] "m"(*(const tinynas_bytes *)x));
+}
+
+/* floor((a * b + 2^31) / 2^32). */
+TINYNAS_INLINE int32_t tinynas_high_word(int32_t a, int32_t b)
+{
+    int32_t result;
+    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+/* value / 2, rounded down, clamped to int8. */
+TINYNAS_INLINE int32_t tinynas_saturated_half(int32_t value)
+{
+    int32_t result;
+    __asm__("ssat %0, #8, %1, asr #1" : "=r"(result) : "r"(value) : "cc");
+    return result;
+}
+
+#else
+
+TINYNAS_INLINE int32_t tinynas_low_half(uint32_t x)
+{
+    return (int16_t)(x & 0xffffu);
+}
+
+TINYNAS_INLINE int32_t tinynas_high_half(uint32_t x)
+{
+    return (int16_t)(x >> 16);
+}
+
+TINYNAS_INLINE uint32_t tinynas_halves(int32_t low, int32_t high)
+{
+    return ((uint32_t)low & 0xffffu) | ((uint32_t)high << 16);
+}
+
+TINYNAS_INLINE uint32_t tinynas_add_even_bytes(uint32_t sum, uint32_t x)
+{
+    return tinynas_halves(tinynas_low_half(sum) + (int8_t)(x & 0xffu),
+                          tinynas_high_half(sum) + (int8_t)((x >> 16) & 0xffu));
+}
+
+TINYNAS_INLINE uint32_t tinynas_add_odd_bytes(uint32_t sum, uint32_t x)
+{
+    return tinynas_add_even_bytes(sum, x >> 8);
+}
+
+TINYNAS_INLINE uint32_t tinynas_even_bytes(uint32_t x)
+{
+    return tinynas_add_even_bytes(0, x);
+}
+
+TINYNAS_INLINE uint32_t tinynas_odd_bytes(uint32_t x)
+{
+    return tinynas_add_even_bytes(0, x >> 8);
+}
+
+/* Sums wrap as the instructions do: a partial sum may leave int32 where the whole does not. */
+TINYNAS_INLINE int32_t tinynas_add_product(int32_t sum, int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)(a * b));
+}
+
+TINYNAS_INLINE int32_t tinynas_dot(uint32_t a, uint32_t b, int32_t sum)
+{
+    sum = tinynas_add_product(sum, tinynas_low_half(a), tinynas_low_half(b));
+    return tinynas_add_product(sum, tinynas_high_half(a), tinynas_high_half(b));
+}
+
+TINYNAS_INLINE void tinynas_add_tap(tinynas_four *sums, const int8_t *x, const uint32_t *weights,
+                                   uint32_t offset)
+{
+    const uint32_t even_x = tinynas_add_even_bytes(offset, tinynas_load(x));
+    const uint32_t odd_x = tinynas_add_odd_bytes(offset, tinynas_load(x));
+    sums->a = tinynas_add_product(sums->a, tinynas_low_half(even_x), tinynas_byte(*weights, 0));
+    sums->b = tinynas_add_product(sums->b, tinynas_low_half(odd_x), tinynas_byte(*weights, 1));
+    sums->c = tinynas_add_product(sums->c, tinynas_high_half(even_x), tinynas_byte(*weights, 2));
+    sums->d = tinynas_add_product(sums->d, tinynas_high_half(odd_x), tinynas_byte(*weights, 3));
+}
+
+TINYNAS_INLINE int32_t tinynas_high_word(int32_t a, int32_t b)
+{
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+}
+
+TINYNAS_INLINE int32_t tinynas_saturated_half(int32_t value)
+{
+    const int32_t half = value >> 1;
+    return half < -128 ? -128 : half > 127 ? 127 : half;
+}
+
+#endif
+
+/* How the accumulator of a channel becomes its output.
+ *
+ * `right` is the right shift less one, LiteRT's shift being -1 - right.  Where the generator proved
+ * that `tinynas_scale` is exact for every accumulator the channel can reach, the operator holds
+ * `right` itself, which then is not negative; elsewhere it holds `right - TINYNAS_GENERAL`, which
+ * always is, and `tinynas_requantise` does the work.
+ */
+#define TINYNAS_GENERAL 64
+
+/* What `tinynas_scale` adds before it shifts: half a unit and the zero point, in its units. */
+TINYNAS_INLINE int32_t tinynas_scale_offset(int32_t zero_point, int32_t right)
+{
+    return (int32_t)((uint32_t)(2 * zero_point + 1) << right);
+}
+
+/* The short form of requantisation, for clamps to int8 alone.
+ *
+ * The doubling high multiply rounds half up.  Rounding the shift half away from zero is adding half
+ * a unit, less one where the value is negative.  The last of the right + 1 shifts is the clamp's.
+ * Exact while twice the accumulator, and the scaled number plus the offset, stay in 32 bits.
+ */
+TINYNAS_INLINE int32_t tinynas_scale(int32_t acc, int32_t multiplier, int32_t right, int32_t offset)
+{
+    const int32_t high = tinynas_high_word((int32_t)((uint32_t)acc << 1), multiplier);
+    return tinynas_saturated_half((high + (high >> 31) + offset) >> right);
+}
+
+/* LiteRT's MultiplyByQuantizedMultiplier and what follows it: a doubling high multiply that rounds
+ * half up, a right shift that rounds half away from zero, zero point and clamp.  Exact for every
+ * accumulator and every shift.
+ */
+int32_t tinynas_requantise(int32_t acc, int32_t multiplier, int32_t right, int32_t zero_point,
+                           int32_t minimum, int32_t maximum);
+
+#endif

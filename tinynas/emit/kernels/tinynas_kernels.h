@@ -1,0 +1,172 @@
+/* Operators of the network as constants, and the kernels that run them.
+ *
+ * A kernel is called with its operator, the arena and a tile.  It computes the window of its output
+ * that the tile says, in the coordinates of the whole tensor, and padding is decided by these too:
+ * so one kernel serves whole tensors, tiles of a patch grid and rings of rows, with the same bytes.
+ *
+ * A NULL tile means the whole output from whole inputs.
+ *
+ * Order of reads and writes, on which the planner of the arena relies.  All kernels write output
+ * pixels in raster order.
+ *   pixel    all inputs of an output pixel are read before any of its channels is written
+ *   element  the channels of a pixel are written in order, each when its own inputs are read, and
+ *            channel c needs inputs of channel c alone
+ *   none     the output must not lie on the input
+ */
+#ifndef TINYNAS_KERNELS_H
+#define TINYNAS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tinynas_arithmetic.h"
+
+/* Rows or columns [begin, end) of a tensor. */
+typedef struct {
+    uint16_t begin;
+    uint16_t end;
+} tinynas_span;
+
+/* Which part of every tensor of a segment is at hand: spans by the tensor's number. */
+typedef struct {
+    const tinynas_span *rows;
+    const tinynas_span *columns;
+} tinynas_tile;
+
+/* Where a tensor lies in the arena.  Row r of those held lies `(r - first) mod ring` rows below the
+ * first; without a tile, and for a tensor that is not tiled, the first row and column are 0.
+ */
+typedef struct {
+    uint32_t offset;    /* from the start of the arena to the first byte held */
+    uint32_t row_bytes; /* from a row to the next in memory */
+    uint16_t rows;      /* of the whole tensor */
+    uint16_t columns;
+    uint16_t channels;
+    uint16_t ring;      /* rows held at once */
+    int16_t span;       /* the tile's span that says what is held; -1: held from row and column 0 */
+    int16_t zero_point;
+} tinynas_tensor;
+
+/* Convolutions of every kind. */
+typedef struct {
+    tinynas_tensor input;
+    tinynas_tensor output;
+    const uint32_t *constants;  /* weights, bias, requantisation in the kernel's own order */
+    uint32_t scratch;           /* offset in the arena */
+    uint16_t window;            /* the tile's span that says which part of the output to compute */
+    uint8_t kernel_rows;
+    uint8_t kernel_columns;
+    uint8_t stride_rows;
+    uint8_t stride_columns;
+    uint8_t padding_top;
+    uint8_t padding_left;
+    int8_t minimum;             /* of the output */
+    int8_t maximum;
+} tinynas_conv_op;
+
+typedef struct {
+    uint32_t input;             /* offsets in the arena */
+    uint32_t output;
+    const uint32_t *constants;
+    uint32_t inputs;
+    uint32_t outputs;
+    int16_t input_zero_point;
+    int16_t output_zero_point;
+    int8_t minimum;
+    int8_t maximum;
+} tinynas_fully_connected_op;
+
+typedef struct {
+    tinynas_tensor inputs[2];
+    tinynas_tensor output;
+    int32_t multipliers[2];
+    int32_t output_multiplier;
+    int8_t rights[2];
+    int8_t output_right;
+    int8_t minimum;
+    int8_t maximum;
+    uint16_t window;
+} tinynas_add_op;
+
+typedef struct {
+    tinynas_tensor input;
+    tinynas_tensor output;
+    int32_t multiplier;
+    int8_t right;
+    int8_t minimum;
+    int8_t maximum;
+} tinynas_mean_op;
+
+/* What is held of a tensor, ready for use. */
+typedef struct {
+    int8_t *data;
+    int32_t row_bytes;
+    int32_t first_row;
+    int32_t first_column;
+    int32_t ring;
+    int32_t channels;
+} tinynas_view;
+
+/* Rows [row, row_end) x columns [column, column_end). */
+typedef struct {
+    int32_t row;
+    int32_t row_end;
+    int32_t column;
+    int32_t column_end;
+} tinynas_window;
+
+TINYNAS_INLINE tinynas_view tinynas_view_of(const tinynas_tensor *tensor, int8_t *arena,
+                                           const tinynas_tile *tile)
+{
+    tinynas_view view = {arena + tensor->offset, (int32_t)tensor->row_bytes, 0, 0, tensor->ring,
+                         tensor->channels};
+    if (tile != NULL && tensor->span >= 0) {
+        view.first_row = tile->rows[tensor->span].begin;
+        view.first_column = tile->columns[tensor->span].begin;
+    }
+    return view;
+}
+
+TINYNAS_INLINE tinynas_window tinynas_window_of(const tinynas_tensor *output, uint32_t span,
+                                               const tinynas_tile *tile)
+{
+    tinynas_window window = {0, output->rows, 0, output->columns};
+    if (tile != NULL) {
+        window.row = tile->rows[span].begin;
+        window.row_end = tile->rows[span].end;
+        window.column = tile->columns[span].begin;
+        window.column_end = tile->columns[span].end;
+    }
+    return window;
+}
+
+/* Place of a row among those held. */
+TINYNAS_INLINE int32_t tinynas_slot(const tinynas_view *view, int32_t row)
+{
+    return (row - view->first_row) % view->ring;
+}
+
+/* First channel of a pixel that is held. */
+TINYNAS_INLINE int8_t *tinynas_pixel(const tinynas_view *view, int32_t row, int32_t column)
+{
+    return view->data + tinynas_slot(view, row) * view->row_bytes
+           + (column - view->first_column) * view->channels;
+}
+
+void tinynas_conv(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_pointwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_multiplier(const tinynas_conv_op *op, int8_t *arena,
+                                  const tinynas_tile *tile);
+void tinynas_fully_connected(const tinynas_fully_connected_op *op, int8_t *arena);
+void tinynas_add(const tinynas_add_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_mean(const tinynas_mean_op *op, int8_t *arena);
+
+/* What an accumulator becomes, by the short or the general form as `right` says. */
+int32_t tinynas_rescale(const tinynas_conv_op *op, int32_t acc, int32_t multiplier, int32_t right);
+
+/* Both pixels that `gathered` holds, through all output channels: see pair.c. */
+void tinynas_pair(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps, int8_t *first,
+                  int8_t *second);
+
+#endif

@@ -1,0 +1,169 @@
+"""Every op as a C constant: its arrays, its descriptor, and the call that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+from tinynas.cost.layout import Kernel, kernel_of
+from tinynas.emit.constants import Words, convolution_words, fully_connected_words
+from tinynas.emit.placement import place_of, scratch_offset, segment_of
+from tinynas.graph.arithmetic import (
+    AddRequantisation,
+    FullyConnectedRequantisation,
+    MeanRequantisation,
+    Requantisation,
+    requantisation,
+)
+from tinynas.graph.ir import Conv2D, DepthwiseConv2D, Graph, Op
+from tinynas.schedule import Schedule
+
+Members: TypeAlias = Mapping[str, Any]
+"""Members of a C struct in order: numbers, names, lists, or further members."""
+
+CONSTANTS = "constants"
+"""The member that points to the words of `tinynas.emit.constants`; named where it is written."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An op of the graph as the generator writes it.
+
+    The member `CONSTANTS` of `members` points to `constants`; None where the op has none.
+    """
+
+    index: int
+    op: Op
+    kernel: Kernel
+    descriptor: str
+    members: Members
+    constants: Words | None
+
+    @property
+    def tiled(self) -> bool:
+        """Whether the kernel takes a tile."""
+        return self.kernel not in (Kernel.FULLY_CONNECTED, Kernel.MEAN)
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """How ops of one kernel are written: descriptor type (after the prefix), sources, contents."""
+
+    descriptor: str
+    sources: tuple[str, ...]
+    write: Callable[[Graph, Schedule, int], tuple[Members, Words | None]]
+
+
+def operator_of(graph: Graph, schedule: Schedule, index: int) -> Operator:
+    """Op number `index` as a C constant.
+
+    Raises:
+        InvalidInputError: the schedule lacks a buffer that the op needs.
+        ValueError: LiteRT's arithmetic does not allow the op's scales.
+    """
+    op = graph.ops[index]
+    kernel = kernel_of(op)
+    variant = _VARIANTS[kernel]
+    members, constants = variant.write(graph, schedule, index)
+    return Operator(index, op, kernel, variant.descriptor, members, constants)
+
+
+def sources_of(kernels: set[Kernel]) -> list[str]:
+    """The C files that these kernels are made of, in alphabetical order."""
+    return sorted({source for kernel in kernels for source in _VARIANTS[kernel].sources})
+
+
+def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words | None]:
+    op = graph.ops[index]
+    numbers = requantisation(graph, op)
+    assert isinstance(op.attributes, (Conv2D, DepthwiseConv2D))  # noqa: S101
+    assert isinstance(numbers, Requantisation)  # noqa: S101
+    window = op.attributes.window
+    members = {
+        **_input_and_output(graph, schedule, index),
+        CONSTANTS: "",
+        "scratch": scratch_offset(graph, schedule, op),
+        "window": index - segment_of(schedule, index).first,
+        "kernel_rows": window.kernel[0],
+        "kernel_columns": window.kernel[1],
+        "stride_rows": window.stride[0],
+        "stride_columns": window.stride[1],
+        "padding_top": window.padding[0],
+        "padding_left": window.padding[2],
+        "minimum": numbers.minimum,
+        "maximum": numbers.maximum,
+    }
+    return members, convolution_words(graph, op, numbers)
+
+
+def _fully_connected(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words | None]:
+    op = graph.ops[index]
+    numbers = requantisation(graph, op)
+    assert isinstance(numbers, FullyConnectedRequantisation)  # noqa: S101
+    outputs, inputs = graph.tensors[op.inputs[1]].shape
+    members = {
+        "input": schedule.buffer_of(op.inputs[0]).offset,
+        "output": schedule.buffer_of(op.outputs[0]).offset,
+        CONSTANTS: "",
+        "inputs": inputs,
+        "outputs": outputs,
+        "input_zero_point": numbers.input_zero_point,
+        "output_zero_point": numbers.output_zero_point,
+        "minimum": numbers.minimum,
+        "maximum": numbers.maximum,
+    }
+    return members, fully_connected_words(graph, op, numbers)
+
+
+def _add(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words | None]:
+    op = graph.ops[index]
+    segment = segment_of(schedule, index)
+    numbers = requantisation(graph, op)
+    assert isinstance(numbers, AddRequantisation)  # noqa: S101
+    members = {
+        "inputs": [asdict(place_of(graph, schedule, segment, name)) for name in op.inputs],
+        "output": asdict(place_of(graph, schedule, segment, op.outputs[0])),
+        "multipliers": [factor.mantissa for factor in numbers.inputs],
+        "output_multiplier": numbers.output.mantissa,
+        "rights": [-1 - factor.shift for factor in numbers.inputs],
+        "output_right": -1 - numbers.output.shift,
+        "minimum": numbers.minimum,
+        "maximum": numbers.maximum,
+        "window": index - segment.first,
+    }
+    return members, None
+
+
+def _mean(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words | None]:
+    numbers = requantisation(graph, graph.ops[index])
+    assert isinstance(numbers, MeanRequantisation)  # noqa: S101
+    members = {
+        **_input_and_output(graph, schedule, index),
+        "multiplier": numbers.factor.mantissa,
+        "right": -1 - numbers.factor.shift,
+        "minimum": numbers.minimum,
+        "maximum": numbers.maximum,
+    }
+    return members, None
+
+
+def _input_and_output(graph: Graph, schedule: Schedule, index: int) -> Members:
+    op, segment = graph.ops[index], segment_of(schedule, index)
+    return {
+        "input": asdict(place_of(graph, schedule, segment, op.inputs[0])),
+        "output": asdict(place_of(graph, schedule, segment, op.outputs[0])),
+    }
+
+
+_VARIANTS = {
+    Kernel.CONV: _Variant("conv_op", ("conv", "pair", "requantise"), _convolution),
+    Kernel.POINTWISE: _Variant("conv_op", ("pair", "pointwise", "requantise"), _convolution),
+    Kernel.DEPTHWISE: _Variant("conv_op", ("depthwise", "requantise"), _convolution),
+    Kernel.DEPTHWISE_MULTIPLIER: _Variant(
+        "conv_op", ("depthwise_multiplier", "requantise"), _convolution
+    ),
+    Kernel.FULLY_CONNECTED: _Variant("fully_connected_op", ("fully_connected",), _fully_connected),
+    Kernel.ADD: _Variant("add_op", ("add",), _add),
+    Kernel.MEAN: _Variant("mean_op", ("mean", "requantise"), _mean),
+}

@@ -1,0 +1,200 @@
+"""The text of every C file of a bundle, from the kernels and templates of this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from tinynas.emit.c_text import comment, identifier, initialiser, numbers, words
+from tinynas.emit.operators import CONSTANTS, Operator, operator_of, sources_of
+from tinynas.emit.placement import extent
+from tinynas.emit.vectors import Vectors
+from tinynas.graph.arithmetic import scale_of, zero_point_of
+from tinynas.graph.ir import Graph, op_macs
+from tinynas.schedule import Schedule, Segment, SegmentKind, tile_windows
+
+_HEADERS = ("tinynas_arithmetic.h", "tinynas_kernels.h")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What headers and texts say beside the network itself (bytes)."""
+
+    prefix: str
+    device: str
+    core: str
+    version: str
+    sram_bytes: int
+    flash_bytes: int
+    sram_budget: int
+    flash_budget: int
+
+
+def library_files(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, str]:
+    """The library: path in the bundle to text.  Equal arguments give equal text.
+
+    Raises:
+        InvalidInputError, ValueError: see `tinynas.emit.operators.operator_of`.
+    """
+    operators = [operator_of(graph, schedule, i) for i in range(len(graph.ops))]
+    prefix = facts.prefix
+    context = {
+        **common_context(graph, schedule, facts),
+        "segments": [_segment(graph, s, operators, prefix) for s in schedule.segments],
+        "operators": [_operator(graph, o, prefix) for o in operators],
+    }
+    texts = {
+        f"include/{prefix}.h": render("public.h.jinja", context),
+        f"src/{prefix}.c": render("network.c.jinja", context),
+        f"src/{prefix}_operators.h": render("operators.h.jinja", context),
+        f"src/{prefix}_operators.c": render("operators.c.jinja", context),
+    }
+    for header in _HEADERS:
+        texts["src/" + header.replace("tinynas", prefix)] = _kernel_text(header, prefix)
+    for source in sources_of({o.kernel for o in operators}):
+        texts[f"src/{source}.c"] = _kernel_text(f"{source}.c", prefix)
+    return texts
+
+
+def project_files(
+    graph: Graph, schedule: Schedule, facts: Facts, vectors: Vectors
+) -> dict[str, str]:
+    """What surrounds the library: test, Makefile, README, licence."""
+    context = {
+        **common_context(graph, schedule, facts),
+        "vectors": {
+            "count": len(vectors.inputs),
+            "inputs": [numbers(row) for row in vectors.inputs.reshape(len(vectors.inputs), -1)],
+            "outputs": [numbers(row) for row in vectors.outputs.reshape(len(vectors.outputs), -1)],
+        },
+    }
+    return {
+        "test/vectors.h": render("vectors.h.jinja", context),
+        "test/vectors.c": render("vectors.c.jinja", context),
+        "test/host_test.c": render("host_test.c.jinja", context),
+        "Makefile": render("Makefile.jinja", context),
+        "README.md": render("README.md.jinja", context),
+        "LICENSE": (files("tinynas.emit") / "templates" / "LICENSE").read_text(),
+    }
+
+
+def common_context(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, Any]:
+    """What every template may name."""
+    return {
+        "facts": facts,
+        "name": comment(graph.name),
+        "prefix": facts.prefix,
+        "upper": facts.prefix.upper(),
+        "arena_bytes": schedule.arena_bytes,
+        "schedule": schedule.summary,
+        "macs": graph.macs,
+        "recomputed_macs": schedule.recomputed_macs,
+        "input": _interface(graph, schedule, graph.inputs[0]),
+        "output": _interface(graph, schedule, graph.outputs[0]),
+    }
+
+
+def render(template: str, context: dict[str, Any]) -> str:
+    """A template of this package, filled in."""
+    return _environment().get_template(template).render(context)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("tinynas.emit", "templates"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - C and Markdown, not HTML
+    )
+
+
+def _kernel_text(file: str, prefix: str) -> str:
+    text = (files("tinynas.emit") / "kernels" / file).read_text()
+    return text.replace("tinynas_", f"{prefix}_").replace("TINYNAS_", f"{prefix.upper()}_")
+
+
+def _interface(graph: Graph, schedule: Schedule, name: str) -> dict[str, Any]:
+    tensor = graph.tensors[name]
+    rows, columns, channels = extent(tensor)
+    # The shortest text that reads back as the same float32.
+    scale = np.format_float_scientific(np.float32(scale_of(tensor)), unique=True)
+    return {
+        "bytes": tensor.bytes,
+        "rows": rows,
+        "columns": columns,
+        "channels": channels,
+        "scale": scale,
+        "zero_point": zero_point_of(tensor),
+        "offset": schedule.buffer_of(name).offset,
+        "is_pixels": scale_of(tensor) == 1 / 128 and zero_point_of(tensor) == 0,
+    }
+
+
+def _symbol(operator: Operator, prefix: str) -> str:
+    return f"{prefix}_op{operator.index}_{identifier(operator.op.name)}"
+
+
+def _operator(graph: Graph, operator: Operator, prefix: str) -> dict[str, Any]:
+    array = f"constants_{operator.index}"
+    members = dict(operator.members)
+    if operator.constants is not None:
+        members[CONSTANTS] = array
+    return {
+        "symbol": _symbol(operator, prefix),
+        "descriptor": operator.descriptor,
+        "title": _title(graph, operator),
+        "members": initialiser(members),
+        "array": array,
+        "constants": None if operator.constants is None else words(operator.constants),
+        "length": 0 if operator.constants is None else len(operator.constants),
+    }
+
+
+def _title(graph: Graph, operator: Operator) -> str:
+    op = operator.op
+    x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+    shapes = [" x ".join(map(str, t.shape[1:])) for t in (x, y)]
+    macs = op_macs(graph, op)
+    work = f", {macs:,} multiply-accumulates" if macs else ""
+    name = comment(op.name)
+    return f"{operator.index}: {name} ({op.kind}), {shapes[0]} to {shapes[1]}{work}"
+
+
+def _segment(
+    graph: Graph, segment: Segment, operators: list[Operator], prefix: str
+) -> dict[str, Any]:
+    inside = operators[segment.first : segment.last]
+    calls = [
+        {"index": o.index, "kernel": o.kernel, "symbol": _symbol(o, prefix), "tiled": o.tiled}
+        for o in inside
+    ]
+    tiled = segment.kind is SegmentKind.PATCH
+    rows, columns = _spans(graph, segment) if tiled else ([], [])
+    return {
+        "title": f"{str(segment)[0].upper()}{str(segment)[1:]}",
+        "first": segment.first,
+        "ops": len(inside),
+        "grid": segment.grid,
+        "tiled": tiled,
+        "rows": rows,
+        "columns": columns,
+        "calls": calls,
+    }
+
+
+def _spans(graph: Graph, segment: Segment) -> tuple[list[str], list[str]]:
+    """For every row (column) of the grid, the rows (columns) of each op's output, as C text.
+
+    A tile is a product of the two, so the tables are as long as the grid's sides, not its area.
+    """
+    tiles = tile_windows(graph, segment)
+    grid_rows, grid_columns = segment.grid
+    rows = [[(w.y0, w.y1) for w in tiles[i * grid_columns]] for i in range(grid_rows)]
+    columns = [[(w.x0, w.x1) for w in tiles[j]] for j in range(grid_columns)]
+    return [initialiser(line) for line in rows], [initialiser(line) for line in columns]
