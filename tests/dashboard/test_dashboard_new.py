@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from dashboard_service import Service
+from playwright.sync_api import Browser, Page, Route, expect
+
+OpenPage = Callable[..., Page]
+KEY = "correct horse battery staple"
+
+
+def _jobs(service: Service) -> list[dict[str, object]]:
+    found = httpx.get(f"{service.url}/api/v1/jobs").json()["items"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_a_job_is_made_with_what_the_form_says(open_page: OpenPage, service: Service) -> None:
+    page = open_page("#/new")
+    page.get_by_label("Data set").select_option("digits")
+    page.get_by_label("Device", exact=True).select_option("STM32F411xE")
+    page.get_by_label("SRAM").fill("32KB")
+    page.get_by_label("Flash").fill("128 KB")
+    page.get_by_label("Search space").select_option("tiny")
+    expect(page.get_by_text("MBConv stages for small images")).to_be_visible()
+    page.get_by_label("Layer by layer").check()
+    page.get_by_text("Effort", exact=True).click()
+    page.get_by_label("Networks to try").fill("12")
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Name").fill("it's mine")
+    command = page.get_by_label("Command line").inner_text()
+    for part in ("--sram 32KB", "--flash '128 KB'", "--evaluations 12", "--schedules layer"):
+        assert part in command
+    assert "--name 'it'\\''s mine'" in command
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_role("heading", name="it's mine")).to_be_visible()
+    (job,) = _jobs(service)
+    request = job["request"]
+    assert isinstance(request, dict)
+    assert request["sram_bytes"] == 32 * 1024
+    assert request["flash_bytes"] == 128 * 1024
+    assert request["schedules"] == "layer"
+    assert request["effort"]["evaluations"] == 12
+    assert request["effort"]["train_images"] is None
+
+
+def test_curl_text_is_the_request_that_the_form_sends(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page("#/new")
+    page.get_by_label("Only a budget").check()
+    expect(page.get_by_label("Device", exact=True)).to_be_hidden()
+    page.get_by_label("SRAM").fill("64KB")
+    page.get_by_label("Flash").fill("256KB")
+    text = page.get_by_label("curl").inner_text()
+    body = json.loads(text.split("-d '", 1)[1].removesuffix("'"))
+    assert body == {"dataset": "digits", "sram": "64KB", "flash": "256KB"}
+    answer = httpx.post(f"{service.url}/api/v1/jobs", json=body)
+    assert answer.status_code == 202
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+    first, second = _jobs(service)
+    assert first["request"] == second["request"]
+
+
+def test_a_budget_without_a_device_needs_both_sizes(open_page: OpenPage, service: Service) -> None:
+    page = open_page("#/new")
+    page.get_by_label("Only a budget").check()
+    page.get_by_label("SRAM").fill("64KB")
+    page.get_by_role("button", name="Start the job").click()
+    flash = page.get_by_label("Flash")
+    expect(flash).to_have_attribute("aria-invalid", "true")
+    expect(flash).to_be_focused()
+    expect(flash).to_have_accessible_description(
+        "1 KB is 1,024 bytes Needed where no device is named, for example 32KB"
+    )
+    flash.fill("1")
+    expect(flash).not_to_have_attribute("aria-invalid", "true")
+    assert _jobs(service) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "complaint"),
+    [
+        ("SRAM", "plenty", "not a size"),
+        ("SRAM", "900MB", "more than"),
+        ("Flash", "-3", "not a size"),
+    ],
+)
+def test_what_the_service_refuses_is_said_at_the_field(
+    open_page: OpenPage, service: Service, label: str, value: str, complaint: str
+) -> None:
+    page = open_page("#/new", failing=("status of 422",))
+    page.get_by_label(label).fill(value)
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.locator(".field", has=page.get_by_label(label))).to_contain_text(complaint)
+    expect(page.get_by_label(label)).to_be_focused()
+    expect(page.get_by_role("button", name="Start the job")).to_be_enabled()
+    assert _jobs(service) == []
+
+
+def test_wrong_effort_opens_its_section(open_page: OpenPage, service: Service) -> None:
+    page = open_page("#/new", failing=("status of 422",))
+    page.get_by_text("Effort", exact=True).click()
+    page.get_by_label("Networks to try").fill("0")
+    page.get_by_text("Effort", exact=True).click()
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_label("Networks to try")).to_be_visible()
+    expect(page.get_by_label("Networks to try")).to_have_attribute("aria-invalid", "true")
+
+
+def test_an_infeasible_budget_offers_the_smallest_that_works(
+    open_page: OpenPage, service: Service
+) -> None:
+    problem = {
+        "type": "urn:tinynas:problem:infeasible-budget",
+        "title": "Infeasible budget",
+        "status": 422,
+        "detail": "no network fits",
+        "field": "sram",
+        "given": 1024,
+        "allowed": "at least 9216 bytes",
+        "required_bytes": 9216,
+        "budget_bytes": 1024,
+    }
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(
+                status=422, content_type="application/problem+json", body=json.dumps(problem)
+            )
+        else:
+            route.continue_()
+
+    page = open_page("#/new", failing=("status of 422",))
+    page.route("**/api/v1/jobs", refuse)
+    page.get_by_label("SRAM").fill("1KB")
+    page.get_by_role("button", name="Start the job").click()
+    page.get_by_role("button", name="Set it to 9\u202fKB").click()
+    expect(page.get_by_label("SRAM")).to_have_value("9216")
+    expect(page.get_by_label("Command line")).to_contain_text("--sram 9216")
+
+
+def test_a_service_that_is_down_is_said_and_the_form_kept(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page("#/new", failing=("net::ERR_",))
+    page.get_by_label("SRAM").fill("32KB")
+    service.stop()
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_text("The service does not answer")).to_be_visible()
+    service.start()
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Service]:
+    service = Service(tmp_path, api_key=KEY)
+    yield service
+    service.close()
+
+
+def test_a_service_with_a_key_asks_for_it(browser: Browser, locked: Service) -> None:
+    job = locked.finished()
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{locked.url}/#/jobs/{job}")
+    page.get_by_label("API key").fill("a wrong one")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("The service refuses the key")).to_be_visible()
+    page.get_by_label("API key").fill(KEY)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".step.done")).to_have_count(10)
+    with page.expect_download() as found:
+        page.get_by_role("link", name="bundle.zip").click()
+    assert Path(found.value.path()).read_bytes() == bytes(range(256)) * 200
+    context.close()
