@@ -18,6 +18,26 @@ def int8_input(images: NDArray[np.uint8]) -> NDArray[np.int8]:
     return (images ^ np.uint8(0x80)).view(np.int8)
 
 
+def classify(
+    graph: Graph, images: NDArray[np.uint8], *, reporter: Reporter | None = None
+) -> NDArray[np.int64]:
+    """The class [N] of each uint8 image [N, H, W, C]: where its largest output is.
+
+    Of equal outputs the first counts, as on the device.
+
+    Raises:
+        CancelledError: `reporter` was asked to stop.
+    """
+    reporter = reporter or Reporter()
+    classes = np.zeros(len(images), dtype=np.int64)
+    for start in range(0, len(images), _BATCH):
+        batch = slice(start, start + _BATCH)
+        outputs = run(graph, {graph.inputs[0]: int8_input(images[batch])})[graph.outputs[0]]
+        classes[batch] = outputs.argmax(axis=1)
+        reporter.progress(min(start + _BATCH, len(images)), len(images), "images")
+    return classes
+
+
 def int8_accuracy(
     graph: Graph,
     images: NDArray[np.uint8],
@@ -25,9 +45,7 @@ def int8_accuracy(
     *,
     reporter: Reporter | None = None,
 ) -> float:
-    """Share of uint8 images [N, H, W, C] whose largest output is their label's.
-
-    Of equal outputs the first counts, as on the device.
+    """Share of uint8 images [N, H, W, C] that `classify` gives their label.
 
     Raises:
         InvalidInputError: no images, or not one label an image.
@@ -37,11 +55,4 @@ def int8_accuracy(
         raise InvalidInputError(
             f"{len(images)} images and {len(labels)} labels", field="images", given=len(images)
         )
-    reporter = reporter or Reporter()
-    correct = 0
-    for start in range(0, len(images), _BATCH):
-        batch = int8_input(images[start : start + _BATCH])
-        logits = run(graph, {graph.inputs[0]: batch})[graph.outputs[0]]
-        correct += int((logits.argmax(axis=1) == labels[start : start + _BATCH]).sum())
-        reporter.progress(min(start + _BATCH, len(images)), len(images), "images")
-    return correct / len(images)
+    return float((classify(graph, images, reporter=reporter) == labels).mean())

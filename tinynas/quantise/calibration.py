@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.errors import InvalidInputError
-from tinynas.quantise.estimators import Estimator, Range, choose_range
+from tinynas.quantise.estimators import Estimator, choose_range
+from tinynas.quantise.ranges import Histogram, Range
 from tinynas.supernet import Subnet, torch_threads
 
 _BATCH = 32
 _BINS = 2048
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """Counts of values in equal bins between the lowest and the highest that occurred."""
-
-    minimum: float
-    maximum: float
-    counts: NDArray[np.int64]
-
-    @property
-    def centres(self) -> NDArray[np.float64]:
-        """The middle of each bin."""
-        edges = np.linspace(self.minimum, self.maximum, len(self.counts) + 1)
-        return (edges[:-1] + edges[1:]) / 2
 
 
 def calibrate(
@@ -47,10 +32,8 @@ def calibrate(
     ranges = _extremes(subnet, images)
     if estimator is Estimator.MINMAX:
         return ranges
-    return {
-        name: choose_range(histogram.centres, histogram.counts, estimator)
-        for name, histogram in _histograms(subnet, images, ranges).items()
-    }
+    histograms = _histograms(subnet, images, ranges)
+    return {name: choose_range(h, estimator) for name, h in histograms.items()}
 
 
 def _extremes(subnet: Subnet, images: NDArray[np.uint8]) -> dict[str, Range]:
@@ -73,7 +56,7 @@ def _histograms(
 ) -> dict[str, Histogram]:
     counts = {name: np.zeros(_BINS, dtype=np.int64) for name in ranges}
     for name, values in _activations(subnet, images):
-        counts[name] += np.histogram(values, bins=_BINS, range=ranges[name])[0]
+        counts[name] += np.histogram(values[values != 0], bins=_BINS, range=ranges[name])[0]
     return {name: Histogram(*ranges[name], counts[name]) for name in ranges}
 
 

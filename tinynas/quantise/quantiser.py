@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tinynas.graph.arithmetic import accumulator_bounds, scale_of
 from tinynas.graph.ir import DepthwiseConv2D, Graph, Op, Quantisation, Tensor
 from tinynas.quantise.calibration import calibrate
-from tinynas.quantise.estimators import Estimator, Range
+from tinynas.quantise.estimators import Estimator
+from tinynas.quantise.ranges import Range
 from tinynas.spaces import NetworkShape, skeleton
 from tinynas.supernet import Subnet
 
