@@ -68,20 +68,20 @@ def _target_header(device: Device, name: str, vectors: bool) -> str:
         f"#define TARGET_UART_SETUP {setup}",
         f"#define TARGET_VECTORS_IN_FLASH {int(vectors)}",
         "",
-        f"#define NETWORK_CONTEXT {name}_context",
-        f"#define NETWORK_INIT {name}_init",
-        f"#define NETWORK_INPUT {name}_input",
-        f"#define NETWORK_OUTPUT {name}_output",
-        f"#define NETWORK_RUN {name}_run",
-        f"#define NETWORK_ARENA_BYTES {upper}_ARENA_BYTES",
-        f"#define NETWORK_INPUT_BYTES {upper}_INPUT_BYTES",
-        f"#define NETWORK_OUTPUT_BYTES {upper}_OUTPUT_BYTES",
+        f"#define TINYNAS_NETWORK_CONTEXT {name}_context",
+        f"#define TINYNAS_NETWORK_INIT {name}_init",
+        f"#define TINYNAS_NETWORK_INPUT {name}_input",
+        f"#define TINYNAS_NETWORK_OUTPUT {name}_output",
+        f"#define TINYNAS_NETWORK_RUN {name}_run",
+        f"#define TINYNAS_NETWORK_ARENA_BYTES {upper}_ARENA_BYTES",
+        f"#define TINYNAS_NETWORK_INPUT_BYTES {upper}_INPUT_BYTES",
+        f"#define TINYNAS_NETWORK_OUTPUT_BYTES {upper}_OUTPUT_BYTES",
     ]
     if vectors:
         lines += [
-            f"#define NETWORK_VECTORS {upper}_VECTORS",
-            f"#define NETWORK_VECTOR_INPUTS {name}_vector_inputs",
-            f"#define NETWORK_VECTOR_OUTPUTS {name}_vector_outputs",
+            f"#define TINYNAS_NETWORK_VECTORS {upper}_VECTORS",
+            f"#define TINYNAS_NETWORK_VECTOR_INPUTS {name}_vector_inputs",
+            f"#define TINYNAS_NETWORK_VECTOR_OUTPUTS {name}_vector_outputs",
         ]
     return "\n".join([*lines, "", "#endif", ""])
 

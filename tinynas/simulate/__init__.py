@@ -1,15 +1,22 @@
 """Running firmware on simulated devices, one interface over Renode, Unicorn and QEMU."""
 
+from tinynas.simulate.doctor import Tool, doctor
+from tinynas.simulate.measure import Measurement, measure, validate
 from tinynas.simulate.model import Counts, Execution, Run, Simulator
 from tinynas.simulate.run import find_simulator, simulate, simulator_names, simulators
 
 __all__ = [
     "Counts",
     "Execution",
+    "Measurement",
     "Run",
     "Simulator",
+    "Tool",
+    "doctor",
     "find_simulator",
+    "measure",
     "simulate",
     "simulator_names",
     "simulators",
+    "validate",
 ]

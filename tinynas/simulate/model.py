@@ -49,9 +49,11 @@ class Simulator(Protocol):
     """
 
     name: str
+    remedy: str
+    """How to install it."""
 
-    def missing(self) -> str | None:
-        """The command that installs it, or None where it is there."""
+    def found(self) -> str | None:
+        """Where it is, or its version; None where it is not installed."""
 
     def target(self, device: Device) -> Device | None:
         """The device to link for so that firmware runs here: the same, a stand-in, or none."""

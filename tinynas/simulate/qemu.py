@@ -24,9 +24,10 @@ class Qemu:
     """Counts instructions by the firmware's SysTick, so to about one tick (48 or 1,000)."""
 
     name = "qemu"
+    remedy = "apt-get install qemu-system-arm"
 
-    def missing(self) -> str | None:
-        return None if shutil.which(_PROGRAM) else "apt-get install qemu-system-arm"
+    def found(self) -> str | None:
+        return shutil.which(_PROGRAM)
 
     def target(self, device: Device) -> Device | None:
         return device if device.simulators.qemu_machine else stand_in(device.core)
@@ -34,9 +35,9 @@ class Qemu:
     def execute(
         self, firmware: Firmware, commands: bytes, *, workdir: Path, time_limit_s: float
     ) -> Execution:
-        program, machine = shutil.which(_PROGRAM), firmware.device.simulators.qemu_machine
+        program, machine = self.found(), firmware.device.simulators.qemu_machine
         if program is None:
-            raise MissingToolError(_PROGRAM, str(self.missing()))
+            raise MissingToolError(_PROGRAM, self.remedy)
         if machine is None:
             raise SimulationError(f"QEMU has no machine for {firmware.device.name}")
         uart, log = workdir / "qemu.uart", workdir / "qemu.log"

@@ -18,19 +18,19 @@ _REFUSED = re.compile(r"There was an error executing command.*|Could not tokeniz
 _STRAY = re.compile(r"non existing peripheral at (0x[0-9A-Fa-f]+)")
 _MARK = re.compile(r"tinynas mark (-?\d+) (\d+)")
 _DONE = "tinynas done"
-_REMEDY = (
-    "download it from https://renode.io and put `renode` on PATH, "
-    "or name the program in TINYNAS_RENODE"
-)
 
 
 class Renode:
     """Never faults on an unmapped access itself: it logs one, and that fails the run here."""
 
     name = "renode"
+    remedy = (
+        "download it from https://renode.io and put `renode` on PATH, "
+        "or name the program in TINYNAS_RENODE"
+    )
 
-    def missing(self) -> str | None:
-        return None if _program() else _REMEDY
+    def found(self) -> str | None:
+        return shutil.which(os.environ.get("TINYNAS_RENODE") or "renode")
 
     def target(self, device: Device) -> Device | None:
         return device if device.simulators.renode_uart else None
@@ -38,9 +38,9 @@ class Renode:
     def execute(
         self, firmware: Firmware, commands: bytes, *, workdir: Path, time_limit_s: float
     ) -> Execution:
-        program = _program()
+        program = self.found()
         if program is None:
-            raise MissingToolError("renode", _REMEDY)
+            raise MissingToolError(self.name, self.remedy)
         # In a folder of its own: Renode's scripts cannot say a path with a space in it, and it
         # renames an existing output file out of the way instead of writing it anew.
         with tempfile.TemporaryDirectory(prefix="tinynas-renode-") as scratch:
@@ -66,10 +66,6 @@ def _write_inputs(folder: Path, firmware: Firmware, commands: bytes) -> None:
     (folder / "commands").write_bytes(commands)
     (folder / "device.repl").write_text(platform(firmware.device))
     (folder / "run.resc").write_text(_script(firmware, folder))
-
-
-def _program() -> str | None:
-    return shutil.which(os.environ.get("TINYNAS_RENODE") or "renode")
 
 
 class _Log:

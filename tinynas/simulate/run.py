@@ -16,18 +16,20 @@ from tinynas.simulate.qemu import Qemu
 from tinynas.simulate.renode import Renode
 from tinynas.simulate.unicorn_cpu import Unicorn
 
-_SIMULATORS: tuple[Simulator, ...] = (Renode(), Unicorn(), Qemu())
+ALL_SIMULATORS: tuple[Simulator, ...] = (Renode(), Unicorn(), Qemu())
+"""The preferred one first."""
+
 DEFAULT_TIME_LIMIT_S = 600.0
 
 
 def simulator_names() -> list[str]:
     """Every simulator there is, installed or not."""
-    return [s.name for s in _SIMULATORS]
+    return [s.name for s in ALL_SIMULATORS]
 
 
 def simulators() -> list[Simulator]:
     """Those installed, the preferred one first."""
-    return [s for s in _SIMULATORS if s.missing() is None]
+    return [s for s in ALL_SIMULATORS if s.found() is not None]
 
 
 def find_simulator(name: str | None = None) -> Simulator:
@@ -39,11 +41,10 @@ def find_simulator(name: str | None = None) -> Simulator:
     """
     if name is None:
         return simulators()[0]
-    for simulator in _SIMULATORS:
+    for simulator in ALL_SIMULATORS:
         if simulator.name == name.lower():
-            remedy = simulator.missing()
-            if remedy is not None:
-                raise MissingToolError(simulator.name, remedy)
+            if simulator.found() is None:
+                raise MissingToolError(simulator.name, simulator.remedy)
             return simulator
     raise InvalidInputError(
         f"unknown simulator {name!r}; allowed are {', '.join(simulator_names())}",

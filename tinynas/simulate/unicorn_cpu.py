@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,10 @@ class Unicorn:
     """Boots the firmware twice: once to count its first run, once to run it all, unhindered."""
 
     name = "unicorn"
+    remedy = "python -m pip install unicorn"
 
-    def missing(self) -> str | None:
-        return None  # a dependency of this package
+    def found(self) -> str | None:
+        return version("unicorn")
 
     def target(self, device: Device) -> Device | None:
         return device

@@ -1,7 +1,7 @@
 /* Runs the network on inputs that the host sends, or on the vectors in flash, and reports.
  *
  * The host sends commands, one byte each:
- *   'i'  followed by NETWORK_INPUT_BYTES bytes: run once on them
+ *   'i'  followed by TINYNAS_NETWORK_INPUT_BYTES bytes: run once on them
  *   'v'  run once on every vector in flash
  *   't'  the same, compared with the expected outputs in flash; answers in plain text
  *   'q'  quit
@@ -29,8 +29,8 @@ enum { PROTOCOL_VERSION = 1 };
 extern uint32_t __stack_limit[];
 void tinynas_done(void);
 
-static __attribute__((aligned(16), section(".tinynas_arena"))) uint8_t arena[NETWORK_ARENA_BYTES];
-static __attribute__((section(".tinynas_context"))) NETWORK_CONTEXT context;
+static __attribute__((aligned(16), section(".tinynas_arena"))) uint8_t arena[TINYNAS_NETWORK_ARENA_BYTES];
+static __attribute__((section(".tinynas_context"))) TINYNAS_NETWORK_CONTEXT context;
 
 static void paint(volatile uint32_t *from, volatile uint32_t *to) {
   while (from < to) {
@@ -59,7 +59,7 @@ static uint32_t ticks_stop(void) {
   return wrapped ? UNKNOWN : (0xFFFFFFu - value) & 0xFFFFFFu;
 }
 
-static uint8_t *input(void) { return (uint8_t *)NETWORK_INPUT(&context); }
+static uint8_t *input(void) { return (uint8_t *)TINYNAS_NETWORK_INPUT(&context); }
 
 /* Runs once.  The stack below this frame is painted beforehand; what is no longer painted
  * afterwards is the network's high-water mark. */
@@ -68,7 +68,7 @@ __attribute__((noinline)) static void run(uint32_t report[3]) {
   paint(__stack_limit, sp);
   ticks_start();
   TINYNAS_MARK(TINYNAS_RUN_BEGINS);
-  report[0] = (uint32_t)NETWORK_RUN(&context);
+  report[0] = (uint32_t)TINYNAS_NETWORK_RUN(&context);
   TINYNAS_MARK(TINYNAS_RUN_ENDS);
   report[2] = ticks_stop();
   const volatile uint32_t *low = __stack_limit;
@@ -81,9 +81,9 @@ __attribute__((noinline)) static void run(uint32_t report[3]) {
 static void run_and_report(uint32_t number) {
   uint32_t report[4] = {number, 0, 0, 0};
   run(report + 1);
-  uart_frame('O', sizeof report + NETWORK_OUTPUT_BYTES);
+  uart_frame('O', sizeof report + TINYNAS_NETWORK_OUTPUT_BYTES);
   uart_words(report, 4);
-  uart_write(NETWORK_OUTPUT(&context), NETWORK_OUTPUT_BYTES);
+  uart_write(TINYNAS_NETWORK_OUTPUT(&context), TINYNAS_NETWORK_OUTPUT_BYTES);
 }
 
 static void report_error(uint32_t command, uint32_t status) {
@@ -93,21 +93,21 @@ static void report_error(uint32_t command, uint32_t status) {
 }
 
 #if TARGET_VECTORS_IN_FLASH
-enum { VECTORS = NETWORK_VECTORS };
+enum { VECTORS = TINYNAS_NETWORK_VECTORS };
 
 static void take_vector(uint32_t i) {
   volatile uint8_t *to = input();
-  const uint8_t *from = (const uint8_t *)NETWORK_VECTOR_INPUTS[i];
-  for (uint32_t k = 0; k < NETWORK_INPUT_BYTES; ++k) {
+  const uint8_t *from = (const uint8_t *)TINYNAS_NETWORK_VECTOR_INPUTS[i];
+  for (uint32_t k = 0; k < TINYNAS_NETWORK_INPUT_BYTES; ++k) {
     to[k] = from[k];
   }
 }
 
 static uint32_t wrong_bytes(uint32_t i) {
-  const uint8_t *got = (const uint8_t *)NETWORK_OUTPUT(&context);
-  const uint8_t *expected = (const uint8_t *)NETWORK_VECTOR_OUTPUTS[i];
+  const uint8_t *got = (const uint8_t *)TINYNAS_NETWORK_OUTPUT(&context);
+  const uint8_t *expected = (const uint8_t *)TINYNAS_NETWORK_VECTOR_OUTPUTS[i];
   uint32_t wrong = 0;
-  for (uint32_t k = 0; k < NETWORK_OUTPUT_BYTES; ++k) {
+  for (uint32_t k = 0; k < TINYNAS_NETWORK_OUTPUT_BYTES; ++k) {
     wrong += got[k] != expected[k];
   }
   return wrong;
@@ -130,7 +130,7 @@ static void self_test(void) {
     uint32_t report[3];
     take_vector(i);
     run(report);
-    wrong += report[0] ? NETWORK_OUTPUT_BYTES : wrong_bytes(i);
+    wrong += report[0] ? TINYNAS_NETWORK_OUTPUT_BYTES : wrong_bytes(i);
   }
   print_number(VECTORS);
   uart_text(" vectors, ");
@@ -155,7 +155,7 @@ static void serve(uint32_t status) {
       report_error(command, status);
     } else if (command == 'i') {
       uint8_t *to = input();
-      for (uint32_t i = 0; i < NETWORK_INPUT_BYTES; ++i) {
+      for (uint32_t i = 0; i < TINYNAS_NETWORK_INPUT_BYTES; ++i) {
         to[i] = uart_read();
       }
       run_and_report(runs++);
@@ -177,10 +177,10 @@ static void serve(uint32_t status) {
 int main(void) {
   uart_open();
   /* Real SRAM wakes up with anything in it; a network that counts on zeros must show. */
-  paint((uint32_t *)arena, (uint32_t *)(arena + NETWORK_ARENA_BYTES / 4 * 4));
-  const uint32_t status = (uint32_t)NETWORK_INIT(&context, arena, sizeof arena);
-  const uint32_t ready[5] = {PROTOCOL_VERSION, NETWORK_INPUT_BYTES, NETWORK_OUTPUT_BYTES, VECTORS,
-                             NETWORK_ARENA_BYTES};
+  paint((uint32_t *)arena, (uint32_t *)(arena + TINYNAS_NETWORK_ARENA_BYTES / 4 * 4));
+  const uint32_t status = (uint32_t)TINYNAS_NETWORK_INIT(&context, arena, sizeof arena);
+  const uint32_t ready[5] = {PROTOCOL_VERSION, TINYNAS_NETWORK_INPUT_BYTES, TINYNAS_NETWORK_OUTPUT_BYTES, VECTORS,
+                             TINYNAS_NETWORK_ARENA_BYTES};
   uart_frame('R', sizeof ready);
   uart_words(ready, 5);
   serve(status);
