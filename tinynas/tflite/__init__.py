@@ -11,7 +11,7 @@ from tinynas.tflite.schema import (
     PaddingCode,
     TensorType,
 )
-from tinynas.tflite.unpack import Table, malformed, unpack
+from tinynas.tflite.unpack import Table, default_of, malformed, unpack
 
 __all__ = [
     "BUILTIN_OPTIONS",
@@ -23,6 +23,7 @@ __all__ = [
     "Record",
     "Table",
     "TensorType",
+    "default_of",
     "malformed",
     "operator_name",
     "pack",

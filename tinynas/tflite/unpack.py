@@ -50,6 +50,12 @@ def malformed(why: str) -> InvalidInputError:
     )
 
 
+def default_of(table: str, field: str) -> Any:
+    """What a field holds where a file does not say it."""
+    kind = _SLOTS[table][field][1]
+    return kind.default if kind.type in SCALARS else _absent(kind)
+
+
 class Table:
     """One table of the file; `table[field]` reads a field, or gives the schema's default.
 
