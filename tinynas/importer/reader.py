@@ -7,6 +7,7 @@ from pathlib import Path
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.importer.model import FileModel
+from tinynas.importer.passes import simplified
 from tinynas.importer.translate import translate
 
 
@@ -21,7 +22,8 @@ def read_tflite(source: Path | bytes) -> Graph:
         InvalidInputError: there is no such file, it is damaged, or it holds something that cannot
             be compiled; everything of the kind is named (`problems` in the error's details).
     """
-    return translate(FileModel(_bytes_of(source)))
+    model = FileModel(_bytes_of(source))
+    return simplified(translate(model), spare_bytes=model.size)
 
 
 def _bytes_of(source: Path | bytes) -> bytes:
