@@ -1,0 +1,96 @@
+"""Measuring on Ray: the same numbers as in one process, in order, whatever dies on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinynas.data import Dataset, load_dataset
+from tinynas.search import EvaluationTask, LocalEvaluator
+from tinynas.spaces import Architecture, Subspace, load_space
+from tinynas.supernet import Supernet
+from worker.cluster import Cluster
+from worker.evaluator import RayEvaluator
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def task() -> EvaluationTask:
+    """An untrained supernet and some digits: accuracies differ, which is all that is needed."""
+    dataset: Dataset = load_dataset("digits").at(16)
+    subspace = Subspace(load_space("tiny"), 0.5, 16)
+    supernet = Supernet(subspace, 10, 1, seed=3)
+    return EvaluationTask(supernet, dataset.calibration_images(64), dataset.validation)
+
+
+@pytest.fixture(scope="module")
+def architectures() -> list[Architecture]:
+    space = load_space("tiny")
+    return Architecture.of_rows(space, space.sample(6, np.random.default_rng(0)))
+
+
+@pytest.fixture(scope="module")
+def expected(task: EvaluationTask, architectures: list[Architecture]) -> list[float]:
+    """What one process measures."""
+    measured = LocalEvaluator(task).evaluate(architectures)
+    assert len(set(measured)) > 1
+    return measured
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with tempfile.TemporaryDirectory(prefix="tn-", dir="/tmp") as folder:
+        cluster = Cluster(cpus=2, folder=Path(folder))
+        yield cluster
+        cluster.close()
+
+
+def test_two_actors_measure_what_one_process_measures(
+    cluster: Cluster,
+    task: EvaluationTask,
+    architectures: list[Architecture],
+    expected: list[float],
+) -> None:
+    evaluator = RayEvaluator(task, cluster, actors=2)
+    assert evaluator.evaluate(architectures) == expected
+    assert evaluator.evaluate(architectures[::-1]) == expected[::-1]
+    assert evaluator.evaluate([]) == []
+    evaluator.close()
+
+
+def processes(cluster: Cluster, evaluator: RayEvaluator) -> list[int]:
+    calls = [actor.__ray_call__.remote(lambda _: os.getpid()) for actor in evaluator._actors]
+    pids: list[int] = cluster.ray().get(calls)
+    return pids
+
+
+def test_a_killed_actor_is_replaced_and_nothing_is_lost(
+    cluster: Cluster,
+    task: EvaluationTask,
+    architectures: list[Architecture],
+    expected: list[float],
+) -> None:
+    evaluator = RayEvaluator(task, cluster, actors=2)
+    pids = processes(cluster, evaluator)
+    assert len(set(pids)) == 2
+    os.kill(pids[0], signal.SIGKILL)
+    assert evaluator.evaluate(architectures) == expected
+    assert pids[0] not in processes(cluster, evaluator)
+    evaluator.close()
+
+
+def test_an_error_of_a_measurement_is_raised(
+    cluster: Cluster, task: EvaluationTask, architectures: list[Architecture]
+) -> None:
+    broken = EvaluationTask(task.supernet, task.recalibration[..., :0], task.validation)
+    evaluator = RayEvaluator(broken, cluster, actors=1)
+    with pytest.raises(RuntimeError):
+        evaluator.evaluate(architectures[:1])
+    evaluator.close()
