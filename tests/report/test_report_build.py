@@ -127,6 +127,13 @@ def test_memory_over_budget_is_marked(data: ReportData) -> None:
     assert memory_rows(data)[0].fits is False
 
 
+def test_harness_and_vectors_are_counted_apart(data: ReportData) -> None:
+    assert "Counted apart" not in render_html(data)
+    data["flash_bytes"] |= {"harness": 2048, "vectors": 4096}
+    expected = f"harness 2{THIN}KB, test vectors 4{THIN}KB"
+    assert expected in render_html(data)
+
+
 def test_worst_confusions_come_first(data: ReportData) -> None:
     assert data["confusion"]
     found = worst_confusions(data["confusion"])

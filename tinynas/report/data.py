@@ -138,13 +138,21 @@ class MemoryParts(TypedDict):
 
 
 class MemoryFigures(TypedDict):
-    """Promised against measured.  `linked` counts what the linker laid out, without the stack."""
+    """Promised against measured.
+
+    `linked` (SRAM) counts what the linker laid out, without the stack.  `harness` and `vectors`
+    (flash) are in the firmware, but no part of the network's library: counted apart.
+    """
 
     budget: int
     predicted: int
     linked: NotRequired[int]
     stack: NotRequired[int]
     measured: int
+    code: NotRequired[int]
+    constants: NotRequired[int]
+    harness: NotRequired[int]
+    vectors: NotRequired[int]
 
 
 class AccuracyData(TypedDict):

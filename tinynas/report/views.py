@@ -14,11 +14,13 @@ LARGEST_MATRIX = 24  # classes; above this only the worst confusions are listed
 
 _FACTS = {
     "simulator": "Simulator",
+    "machine": "Machine",
     "device": "Device",
+    "linked_for": "Linked for",
     "compiler": "Compiler",
     "vectors": "Test vectors",
     "mismatched_bytes": "Bytes that differ",
-    "instructions": "Instructions",
+    "instructions": "Instructions, simulated",
     "instructions_per_mac": "Instructions per MAC",
 }
 
@@ -55,17 +57,25 @@ def memory_rows(data: ReportData) -> list[MemoryRow]:
 
 def _memory_row(name: str, figures: MemoryFigures) -> MemoryRow:
     budget, predicted, measured = figures["budget"], figures["predicted"], figures["measured"]
-    linked = figures.get("linked")
     return MemoryRow(
         name=name,
         budget=kilobytes(budget),
         predicted=kilobytes(predicted),
-        linked="" if linked is None else kilobytes(linked),
+        linked=kilobytes(figures.get("linked", measured)),
         measured=kilobytes(measured),
         off=difference(measured, predicted),
         left=kilobytes(budget - measured),
         fits=measured <= budget,
     )
+
+
+def counted_apart(data: ReportData) -> str:
+    """What else the firmware holds, in one sentence; nothing where it was not measured."""
+    flash = data["flash_bytes"]
+    if "harness" not in flash or "vectors" not in flash:
+        return ""
+    harness, vectors = kilobytes(flash["harness"]), kilobytes(flash["vectors"])
+    return f"Counted apart: start-up code and harness {harness}, test vectors {vectors}."
 
 
 @dataclass(frozen=True)

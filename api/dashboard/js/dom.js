@@ -28,6 +28,27 @@ export function fill(node, ...children) {
   return node;
 }
 
+/** Call `work` soon, but no sooner than `gap()` milliseconds after the last time. */
+export function paced(gap, work) {
+  let last = -Infinity;
+  let waiting = false;
+  const run = () => {
+    waiting = false;
+    last = performance.now();
+    work();
+  };
+  return () => {
+    if (waiting) return;
+    const wait = last + gap() - performance.now();
+    if (wait <= 0) {
+      run();
+      return;
+    }
+    waiting = true;
+    setTimeout(run, wait);
+  };
+}
+
 /** Call `work` at most once a frame, however often the result is asked for. */
 export function perFrame(work) {
   let waiting = false;

@@ -3,11 +3,13 @@
 import { responsive } from "../charts/frame.js";
 import { COSTS, candidateText, scatter } from "../charts/scatter.js";
 import { hideTip, showTip } from "../charts/tip.js";
-import { h } from "../dom.js";
+import { h, paced } from "../dom.js";
 import { bytes, count, grouped, percent } from "../format.js";
 import { FINAL } from "../job-model.js";
 import { scheduleText } from "../parts/schedule.js";
 import { pagedTable } from "../parts/table.js";
+
+const MS_PER_CANDIDATE = 0.2; // the more there are, the rarer they are drawn anew
 
 export function candidatesSection(model) {
   const about = h("p", { class: "about" });
@@ -26,14 +28,17 @@ export function candidatesSection(model) {
     h("div", { class: "triple" }, panels.map((panel) => h("figure", {}, panel.node))),
     h("p", {}, h("label", { class: "row", style: "font-weight:400" }, only, "Only the front")),
     table.node);
+  const draw = paced(() => model.candidates.size * MS_PER_CANDIDATE, () => {
+    node.hidden = model.candidates.size === 0;
+    if (node.hidden) return;
+    about.textContent = summary(model);
+    panels.forEach((panel) => panel.redraw());
+    table.update(rowsOf(model, only.checked));
+  });
   return {
     node,
     update(parts) {
-      if (!["candidates", "artifacts", "subspaces"].some((part) => parts.has(part)) || model.candidates.size === 0) return;
-      node.hidden = false;
-      about.textContent = summary(model);
-      panels.forEach((panel) => panel.redraw());
-      table.update(rowsOf(model, only.checked));
+      if (["candidates", "artifacts", "subspaces"].some((part) => parts.has(part))) draw();
     },
   };
 }

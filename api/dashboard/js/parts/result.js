@@ -25,16 +25,20 @@ export function memoryTable(result, report) {
     const left = figures.budget - figures.measured;
     return h("tr", {}, h("th", { scope: "row", class: "text" }, name),
       h("td", {}, bytes(figures.budget)), h("td", {}, bytes(figures.predicted)),
-      h("td", {}, figures.linked === undefined ? "" : bytes(figures.linked)), h("td", {}, bytes(figures.measured)),
+      h("td", {}, bytes(figures.linked ?? figures.measured)), h("td", {}, bytes(figures.measured)),
       h("td", {}, difference(figures.measured, figures.predicted)),
       h("td", { class: left < 0 ? "bad-text" : "good" }, bytes(left)));
   });
   const heads = ["Budget", "Predicted", "Linked", "Measured", "Off by", "Left"];
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Memory" },
+  const { harness, vectors } = report?.flash_bytes ?? {};
+  const apart = harness !== undefined && h("p", { class: "about" },
+    `Counted apart: start-up code and harness ${bytes(harness)}, test vectors ${bytes(vectors)}.`);
+  const table = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Memory" },
     h("table", {},
       h("caption", { class: "sr" }, "Memory: budget, predicted, linked and measured"),
       h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "text" }, "Memory"), heads.map((t) => h("th", { scope: "col" }, t)))),
       h("tbody", {}, rows)));
+  return [table, apart];
 }
 
 export function memoryBars(result, report) {
@@ -52,8 +56,8 @@ function bars(name, figures, parts) {
 }
 
 const FACTS = {
-  simulator: "Simulator", device: "Device", compiler: "Compiler", vectors: "Test vectors",
-  mismatched_bytes: "Bytes that differ", instructions: "Instructions", instructions_per_mac: "Instructions per MAC",
+  simulator: "Simulator", machine: "Machine", device: "Device", linked_for: "Linked for", compiler: "Compiler", vectors: "Test vectors",
+  mismatched_bytes: "Bytes that differ", instructions: "Instructions, simulated", instructions_per_mac: "Instructions per MAC",
 };
 
 /** What the simulated run found. */
