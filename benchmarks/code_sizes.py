@@ -1,0 +1,263 @@
+"""Measures `tinynas/cost/code_sizes.json`: code and stack of the C kernels, per compiler and core.
+
+    python -m benchmarks.code_sizes [--check]
+
+Every kernel is linked alone in a network of one op: its ELF says which functions it brings and how
+large they are, and a simulated run says how deep the stack gets.  Networks of several lengths give
+the cost of a call.  `--check` measures nothing anew: it builds and runs random networks and prints
+predicted against measured bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from elftools.elf.elffile import ELFFile
+
+from tinynas.build import Toolchain, build_firmware, firmware_files, toolchains
+from tinynas.cost import code, memory_cost
+from tinynas.devices import Budget, Device, load_device
+from tinynas.emit import emit
+from tinynas.emit.vectors import Vectors
+from tinynas.graph.ir import Graph, Op
+from tinynas.graph.random import RandomGraphOptions, random_graph
+from tinynas.graph.reference import run
+from tinynas.schedule import Schedule, patch_points, plan_layer, plan_patch
+from tinynas.schedule.kernels import Kernel, kernel_of
+from tinynas.simulate import simulate
+
+TARGET = Path(code.__file__).with_name("code_sizes.json")
+DEVICES = ("stm32f411xe", "stm32f746xg")
+"""One for every core of the catalogue."""
+BUDGET = Budget(1 << 30, 1 << 30)
+PREFIX = "net"
+OWN = ("init", "input", "output", "run")
+VECTORS = 16
+VARIETIES = 6
+"""One-op networks of every kernel, of different shapes: the stack of the deepest counts."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare predictions with builds")
+    arguments = parser.parse_args()
+    if arguments.check:
+        return check()
+    table = json.loads(TARGET.read_text()) if TARGET.is_file() else {}
+    for toolchain in toolchains():
+        entry = table.setdefault(toolchain.name, {"cores": {}})
+        entry["version"] = toolchain.version
+        for device in map(load_device, DEVICES):
+            entry["cores"].setdefault(device.core, blank(device.core, toolchain).to_json())
+            save(table)
+            print(f"{toolchain.label}, {device.core}", file=sys.stderr)
+            entry["cores"][device.core] = measure(device, toolchain).to_json()
+            save(table)
+    return 0
+
+
+def save(table: dict[str, Any]) -> None:
+    TARGET.write_text(json.dumps(table, indent=2) + "\n")
+    code._measured.cache_clear()
+
+
+def blank(core: str, toolchain: Toolchain) -> code.CodeSizes:
+    """Sizes of nothing: the generator asks for some before any can be measured."""
+    nothing = dict.fromkeys(("base", "layer_call", "patch", "patch_call"), 0)
+    kernels: dict[Kernel, tuple[str, ...]] = dict.fromkeys(Kernel, ())
+    return code.CodeSizes(
+        toolchain.name, core, {}, kernels, dict.fromkeys(Kernel, 0), nothing, 0, 0
+    )
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a linked and executed network is made of (bytes); functions without their prefix."""
+
+    functions: dict[str, int]
+    code: int
+    constants: int
+    static: int
+    stack: int
+
+    @property
+    def own(self) -> int:
+        """Code of the network's own functions."""
+        return sum(size for name, size in self.functions.items() if is_own(name))
+
+
+def is_own(function: str) -> bool:
+    return function in OWN or function.startswith("run_tile")
+
+
+def measure(device: Device, toolchain: Toolchain) -> code.CodeSizes:
+    functions: dict[str, int] = {}
+    kernels: dict[Kernel, tuple[str, ...]] = {}
+    stacks: dict[Kernel, int] = {}
+    for kernel in Kernel:
+        singles = [
+            build(graph, plan_layer(graph), device, toolchain) for graph in one_op_graphs(kernel)
+        ]
+        for single in singles:
+            functions |= {n: size for n, size in single.functions.items() if not is_own(n)}
+        linked = {name for single in singles for name in single.functions if not is_own(name)}
+        kernels[kernel] = tuple(sorted(linked))
+        stacks[kernel] = max(single.stack for single in singles)
+    few, many = chain(4), chain(24)
+    layer_few, layer_many = (build(g, plan_layer(g), device, toolchain) for g in (few, many))
+    patch_few, patch_many = (
+        build(g, plan_patch(g, len(g.ops), (2, 2)), device, toolchain) for g in (few, many)
+    )
+    layer_call = (layer_many.own - layer_few.own) / 20
+    patch_call = (patch_many.own - patch_few.own) / 20
+    base = round(layer_few.own - 4 * layer_call)
+    network = {
+        "base": base,
+        "layer_call": round(layer_call),
+        "patch": round(patch_few.own - 4 * patch_call) - base,
+        "patch_call": round(patch_call),
+    }
+    patch_stack = max(patch_few.stack - layer_few.stack, 0)
+    static = layer_few.static
+    return code.CodeSizes(
+        toolchain.name, device.core, functions, kernels, stacks, network, static, patch_stack
+    )
+
+
+def build(graph: Graph, schedule: Schedule, device: Device, toolchain: Toolchain) -> Built:
+    """Links a network's firmware and runs it, on the simulator that is always there."""
+    rng = np.random.default_rng(0)
+    shape = (VECTORS, *graph.tensors[graph.inputs[0]].shape[1:])
+    inputs = rng.integers(-128, 128, shape, dtype=np.int8)
+    outputs = run(graph, {graph.inputs[0]: inputs})[graph.outputs[0]].astype(np.int8)
+    harness = firmware_files(
+        device,
+        name=PREFIX,
+        vector_bytes=inputs.nbytes + outputs.nbytes,
+        library_flash_bytes=2 * graph.constant_bytes,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = emit(
+            graph,
+            schedule,
+            device,
+            Path(folder) / "bundle",
+            vectors=Vectors(inputs, outputs),
+            budget=BUDGET,
+            name=PREFIX,
+            extra_files={f"firmware/{name}": text for name, text in harness.items()},
+        )
+        firmware = build_firmware(bundle.path, device, toolchain, Path(folder) / "build")
+        result = simulate(firmware, simulator="unicorn")
+        assert np.array_equal(result.outputs.reshape(-1), outputs.reshape(-1).view(np.uint8))
+        return Built(
+            functions_of(firmware.elf),
+            firmware.code_bytes,
+            firmware.constant_bytes,
+            firmware.static_bytes,
+            result.stack_bytes,
+        )
+
+
+def functions_of(elf_path: Path) -> dict[str, int]:
+    """Name (without the network's prefix) to bytes, in whole words, of the library's functions."""
+    sizes = {}
+    with elf_path.open("rb") as stream:
+        elf = ELFFile(stream)
+        section = elf.get_section_index(".library_code")
+        for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+            if symbol["st_shndx"] == section and symbol["st_info"]["type"] == "STT_FUNC":
+                sizes[symbol.name.removeprefix(f"{PREFIX}_")] = -(-symbol["st_size"] // 4) * 4
+    return sizes
+
+
+def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
+    """Networks of one op that `kernel` runs, of various shapes and scales."""
+    rng = np.random.default_rng(0)
+    options = RandomGraphOptions(min_size=4, max_size=8, max_channels=12, classifier=True)
+    found = 0
+    while found < VARIETIES:
+        graph = random_graph(rng, options)
+        for op in graph.ops:
+            if kernel_of(op) is kernel:
+                found += 1
+                yield alone(graph, op)
+                break
+
+
+def alone(graph: Graph, op: Op) -> Graph:
+    """A network of just this op; one that reads two activations reads the first one twice."""
+    source = next(graph.activations_in(op)).name
+    inputs = tuple(n if graph.tensors[n].constant else source for n in op.inputs)
+    names = {*inputs, *op.outputs}
+    tensors = {n: t for n, t in graph.tensors.items() if n in names}
+    return Graph("one_op", tensors, (replace(op, inputs=inputs),), (source,), op.outputs)
+
+
+def chain(length: int) -> Graph:
+    """`length` pointwise convolutions, one after the other."""
+    rng = np.random.default_rng(1)
+    options = RandomGraphOptions(min_size=6, max_size=6, max_channels=8, classifier=False)
+    while True:
+        graph = random_graph(rng, options)
+        op = graph.ops[0]
+        x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+        if kernel_of(op) is Kernel.DEPTHWISE and x.shape == y.shape:
+            break
+    constants = {n: graph.tensors[n] for n in op.inputs[1:]}
+    activations = {f"t{i}": replace(y, name=f"t{i}") for i in range(length)}
+    tensors = {x.name: x, **constants, **activations}
+    ops = tuple(
+        replace(
+            op,
+            name=f"op{i}",
+            inputs=(x.name if i == 0 else f"t{i - 1}", *op.inputs[1:]),
+            outputs=(f"t{i}",),
+        )
+        for i in range(length)
+    )
+    return Graph("chain", tensors, ops, (x.name,), (f"t{length - 1}",))
+
+
+def check() -> int:
+    """Predicted against linked and measured bytes, on random networks by layer and by patch."""
+    print("compiler            core        ops schedule  code            stack           constants")
+    worst = 0.0
+    for toolchain in toolchains():
+        for device in map(load_device, DEVICES):
+            for graph, schedule in samples():
+                found = build(graph, schedule, device, toolchain)
+                cost = memory_cost(graph, schedule, device.core, toolchain.name)
+                assert cost.constant_bytes == found.constants, (cost, found)
+                assert cost.static_bytes == found.static
+                pairs = ((cost.code_bytes, found.code), (cost.stack_bytes, found.stack))
+                worst = max(worst, *(abs(p - m) / max(64, 0.02 * m) for p, m in pairs))
+                texts = [f"{p:6} {m:6} {p - m:+4}" for p, m in pairs]
+                kind = schedule.segments[0].kind.value
+                line = f"{toolchain.name:19} {device.core:11} {len(graph.ops):3} {kind:8}"
+                print(f"{line}  {texts[0]}  {texts[1]}  {found.constants}")
+    print(f"largest deviation: {worst:.0%} of what is allowed (64 bytes or 2%)")
+    return 0 if worst <= 1 else 1
+
+
+def samples() -> Iterator[tuple[Graph, Schedule]]:
+    options = RandomGraphOptions(max_size=12, max_channels=16, blocks=(1, 12), classifier=True)
+    for seed in range(6):
+        graph = random_graph(np.random.default_rng(seed), options)
+        yield graph, plan_layer(graph)
+        for ops in patch_points(graph)[-1:]:
+            _, rows, columns, _ = graph.tensors[graph.ops[ops - 1].outputs[0]].shape
+            if min(rows, columns) >= 2:
+                yield graph, plan_patch(graph, ops, (2, 2))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,118 @@
+"""Bytes of code and stack of the generated C, as measured for a compiler and a core.
+
+The figures come from `python -m benchmarks.code_sizes`, which compiles the kernels, reads the ELF
+and runs the result; nothing here is estimated.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tinynas.errors import InvalidInputError
+from tinynas.graph.ir import Graph
+from tinynas.schedule.ir import Schedule, SegmentKind
+from tinynas.schedule.kernels import Kernel, kernel_of
+
+DEFAULT_COMPILER = "arm-none-eabi-gcc"
+
+
+@dataclass(frozen=True)
+class CodeSizes:
+    """What one compiler makes of the kernels for one core (bytes).
+
+    functions: code of every function but the network's own.  kernels: which of them each kernel
+    links.  stacks: high-water mark of a network's run whose deepest kernel this is.
+    network: the network's own functions: `base`, and `layer_call` for every op of a layer segment;
+    a patch segment costs `patch`, and `patch_call` for every op.
+    static: data of the library and of its context; patch_stack: what the loop over tiles adds.
+    """
+
+    compiler: str
+    core: str
+    functions: dict[str, int]
+    kernels: dict[Kernel, tuple[str, ...]]
+    stacks: dict[Kernel, int]
+    network: dict[str, int]
+    static: int
+    patch_stack: int
+
+    def code_bytes(self, graph: Graph, schedule: Schedule) -> int:
+        """Code of the library: kernels that occur, once each, and the calls of all ops."""
+        linked = {f for kernel in kernels_of(graph) for f in self.kernels[kernel]}
+        total = sum(self.functions[f] for f in linked) + self.network["base"]
+        for segment in schedule.segments:
+            ops = segment.last - segment.first
+            if segment.kind is SegmentKind.PATCH:
+                total += self.network["patch"] + self.network["patch_call"] * ops
+            else:
+                total += self.network["layer_call"] * ops
+        return total
+
+    def stack_bytes(self, graph: Graph, schedule: Schedule) -> int:
+        """The deepest that the stack gets below the call of the network's run function."""
+        deepest = 0
+        for segment in schedule.segments:
+            loop = self.patch_stack if segment.kind is SegmentKind.PATCH else 0
+            ops = graph.ops[segment.first : segment.last]
+            deepest = max(deepest, *(loop + self.stacks[kernel_of(op)] for op in ops))
+        return deepest
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "functions": dict(sorted(self.functions.items())),
+            "kernels": {k.value: list(f) for k, f in self.kernels.items()},
+            "stacks": {k.value: s for k, s in self.stacks.items()},
+            "network": self.network,
+            "static": self.static,
+            "patch_stack": self.patch_stack,
+        }
+
+
+def kernels_of(graph: Graph) -> set[Kernel]:
+    """The kernels that run a graph."""
+    return {kernel_of(op) for op in graph.ops}
+
+
+def code_sizes(core: str, compiler: str = DEFAULT_COMPILER) -> CodeSizes:
+    """The measured sizes for a core, e.g. `cortex-m4`.
+
+    Raises:
+        InvalidInputError: nothing has been measured for this compiler or core.
+    """
+    known = _measured()
+    if (compiler, core) not in known:
+        raise InvalidInputError(
+            f"no code sizes are known for {core} with {compiler}; "
+            "`python -m benchmarks.code_sizes` measures them",
+            field="device",
+            given=f"{core} with {compiler}",
+            allowed=[f"{c} with {name}" for name, c in known],
+        )
+    return known[compiler, core]
+
+
+@cache
+def _measured() -> dict[tuple[str, str], CodeSizes]:
+    raw = json.loads((files("tinynas.cost") / "code_sizes.json").read_text())
+    return {
+        (compiler, core): _parse(compiler, core, value)
+        for compiler, entry in raw.items()
+        for core, value in entry["cores"].items()
+    }
+
+
+def _parse(compiler: str, core: str, value: dict[str, Any]) -> CodeSizes:
+    return CodeSizes(
+        compiler,
+        core,
+        value["functions"],
+        {Kernel(k): tuple(f) for k, f in value["kernels"].items()},
+        {Kernel(k): s for k, s in value["stacks"].items()},
+        value["network"],
+        value["static"],
+        value["patch_stack"],
+    )
