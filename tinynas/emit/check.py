@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import zero_point_of
-from tinynas.graph.ir import Conv2D, DepthwiseConv2D, DType, FullyConnected, Graph, Op
+from tinynas.graph.ir import (
+    Add,
+    Conv2D,
+    DepthwiseConv2D,
+    DType,
+    FullyConnected,
+    Graph,
+    Mean,
+    Op,
+)
 from tinynas.schedule import Schedule, SegmentKind
 
 MAX_EXTENT = 65535
@@ -71,8 +80,10 @@ def _op_problems(graph: Graph, op: Op) -> Iterator[str]:
             yield from _weight_problems(graph, op)
         case FullyConnected():
             yield from _weight_problems(graph, op)
-        case _:
+        case Add() | Mean():
             pass
+        case other:
+            yield f"no C kernel runs {other}"
 
 
 def _weight_problems(graph: Graph, op: Op) -> Iterator[str]:

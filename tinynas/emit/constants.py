@@ -81,26 +81,24 @@ def encoded_rights(
     multipliers = numbers.multipliers.astype(np.int64)
     # A multiplier of zero gives the zero point under any shift; this one has the short form.
     rights[multipliers == 0] = 0
-    return np.where(_has_short_form(graph, op, numbers, rights), rights, rights - GENERAL), (
-        multipliers
-    )
+    low, high = accumulator_bounds(graph, op)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    short = has_short_form(largest, rights, numbers.output_zero_point)
+    if (numbers.minimum, numbers.maximum) != (-128, 127):
+        short[:] = False
+    return np.where(short, rights, rights - GENERAL), multipliers
 
 
-def _has_short_form(
-    graph: Graph, op: Op, numbers: Requantisation, rights: NDArray[np.int64]
+def has_short_form(
+    largest: NDArray[np.int64], rights: NDArray[np.int64], zero_point: int
 ) -> NDArray[np.bool_]:
-    """Channels for which `tinynas_scale` is exact over every reachable accumulator.
+    """Where `tinynas_scale` is exact for every accumulator from -`largest` to `largest`.
 
     Twice the accumulator must stay in int32, and so must the scaled number, which is no larger than
     the accumulator, plus half a unit and the zero point, shifted left.
     """
-    if (numbers.minimum, numbers.maximum) != (-128, 127):
-        return np.zeros(len(rights), dtype=np.bool_)
-    low, high = accumulator_bounds(graph, op)
-    largest = np.maximum(np.abs(low), np.abs(high))
-    offset = abs(2 * numbers.output_zero_point + 1) << np.clip(rights, 0, 31)
-    room = (largest < 1 << 30) & (offset + largest + 1 < 1 << 31)
-    return room & (rights >= 0)
+    offset = abs(2 * zero_point + 1) << np.clip(rights, 0, 31)
+    return (rights >= 0) & (largest < 1 << 30) & (offset + largest + 1 < 1 << 31)
 
 
 def _pairs(

@@ -55,9 +55,9 @@ def library_files(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, s
         f"src/{prefix}_operators.c": render("operators.c.jinja", context),
     }
     for header in _HEADERS:
-        texts["src/" + header.replace("tinynas", prefix)] = _kernel_text(header, prefix)
+        texts["src/" + header.replace("tinynas", prefix)] = kernel_text(header, prefix)
     for source in sources_of({o.kernel for o in operators}):
-        texts[f"src/{source}.c"] = _kernel_text(f"{source}.c", prefix)
+        texts[f"src/{source}.c"] = kernel_text(f"{source}.c", prefix)
     return texts
 
 
@@ -114,7 +114,8 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _kernel_text(file: str, prefix: str) -> str:
+def kernel_text(file: str, prefix: str) -> str:
+    """A shipped C file with its symbols and includes renamed."""
     text = (files("tinynas.emit") / "kernels" / file).read_text()
     return text.replace("tinynas_", f"{prefix}_").replace("TINYNAS_", f"{prefix.upper()}_")
 
