@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-
 from tinynas.search import EvaluationTask
 from tinynas.spaces import Architecture
 from worker.cluster import Cluster
 
 
 class _Measurer:
-    """What runs in an actor: one thread, so that its numbers do not depend on its neighbours."""
+    """What runs in an actor."""
 
     def __init__(self, task: EvaluationTask) -> None:
-        torch.set_num_threads(1)
         self._task = task
 
     def measure(self, architecture: Architecture) -> float:

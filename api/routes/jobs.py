@@ -15,11 +15,11 @@ from api.schemas import JobIn, JobOut, Page
 from api.store import (
     Idempotency,
     JobState,
-    create_job,
     delete_job,
     list_jobs,
     request_cancel,
     resume_job,
+    submit_job,
 )
 from api.store.ids import LENGTH
 
@@ -44,8 +44,7 @@ def create(body: JobIn, store: StoreDep, response: Response, idempotency_key: Ke
         digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
         idempotency = Idempotency(idempotency_key, digest)
     name = request.name or f"{request.dataset} on {request.device or 'a budget'}"
-    with store.write() as session:
-        job, _ = create_job(session, request.to_json(), name=name, idempotency=idempotency)
+    job = submit_job(store, request.to_json(), name=name, idempotency=idempotency)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return JobOut.model_validate(job)
 

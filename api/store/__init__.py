@@ -13,6 +13,7 @@ from api.store.jobs import (
     list_jobs,
     request_cancel,
     resume_job,
+    submit_job,
 )
 from api.store.leases import (
     MAX_ATTEMPTS,
@@ -82,6 +83,7 @@ __all__ = [
     "renew_lease",
     "request_cancel",
     "resume_job",
+    "submit_job",
     "subspaces_of",
     "take_job",
     "upgrade",

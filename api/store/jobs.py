@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from api.store.engine import Store
 from api.store.events import NewEvent, append_events
 from api.store.states import JobState, sources
 from api.store.tables import IdempotencyKey, Job, utc_now
@@ -96,6 +98,30 @@ def create_job(
     append_events(session, job.id, [NewEvent("state", "", {"state": str(JobState.QUEUED)})])
     session.refresh(job)
     return job, True
+
+
+def submit_job(
+    store: Store,
+    request: dict[str, Any],
+    *,
+    name: str,
+    owner: str | None = None,
+    idempotency: Idempotency | None = None,
+) -> Job:
+    """`create_job` in a transaction of its own, also where the same key comes twice at once.
+
+    Raises:
+        KeyReusedError: as `create_job`.
+    """
+
+    def create() -> Job:
+        with store.write() as session:
+            return create_job(session, request, name=name, owner=owner, idempotency=idempotency)[0]
+
+    try:
+        return create()
+    except IntegrityError:  # the other one was faster: its job is there now
+        return create()
 
 
 def find_job(session: Session, job_id: str) -> Job | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -25,6 +27,7 @@ from api.store import (
     list_jobs,
     request_cancel,
     resume_job,
+    submit_job,
     take_job,
 )
 from api.store.jobs import transition
@@ -180,6 +183,19 @@ def test_a_key_makes_one_job_and_is_forgotten_after_a_day(store: Store) -> None:
     later, new_later = create("another body")
     assert new_later
     assert later.id != first.id
+
+
+def test_a_key_that_comes_many_times_at_once_makes_one_job(store: Store) -> None:
+    barrier = threading.Barrier(6)
+
+    def submit(_: int) -> str:
+        barrier.wait()
+        return submit_job(store, REQUEST, name="job", idempotency=Idempotency("key", "body")).id
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(submit, range(6)))) == 1
+    with store.read() as session:
+        assert len(list_jobs(session, limit=9)) == 1
 
 
 def test_jobs_are_counted_by_state(store: Store) -> None:

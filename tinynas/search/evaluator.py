@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tinynas.data import Split
 from tinynas.spaces import Architecture
-from tinynas.supernet import Supernet, accuracy, recalibrate
+from tinynas.supernet import Supernet, accuracy, recalibrate, torch_threads
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,14 @@ class EvaluationTask:
     validation: Split
 
     def measure(self, architecture: Architecture) -> float:
-        """Validation accuracy (0 to 1) of a subnet with inherited weights."""
-        subnet = self.supernet.subnet(architecture)
-        recalibrate(subnet, self.recalibration)
-        return accuracy(subnet, self.validation)
+        """Validation accuracy (0 to 1) of a subnet with inherited weights.
+
+        In one thread, wherever it is measured: more of them round sums otherwise.
+        """
+        with torch_threads(1):
+            subnet = self.supernet.subnet(architecture)
+            recalibrate(subnet, self.recalibration)
+            return accuracy(subnet, self.validation)
 
 
 class Evaluator(Protocol):
