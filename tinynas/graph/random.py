@@ -57,7 +57,7 @@ def random_graph(
         options: what may occur; `classifier` None means in three graphs of four.
     """
     options = options or RandomGraphOptions()
-    builder = _Builder(rng, options)
+    builder = GraphBuilder(rng, options)
     for _ in range(rng.integers(options.blocks[0], options.blocks[1] + 1)):
         builder.block()
     if options.classifier or (options.classifier is None and rng.random() < 0.75):
@@ -65,7 +65,7 @@ def random_graph(
     return builder.graph(name)
 
 
-class _Builder:
+class GraphBuilder:
     """Grows a graph from its input, carrying what each tensor holds for some sample inputs."""
 
     def __init__(self, rng: np.random.Generator, options: RandomGraphOptions) -> None:
@@ -106,43 +106,43 @@ class _Builder:
     def convolution(
         self, kernel: int, stride: tuple[int, int] | None = None, channels: int | None = None
     ) -> None:
-        window = self._window((kernel, kernel), stride, same=kernel == 1)
+        window = self.window((kernel, kernel), stride, same=kernel == 1)
         if channels is None:
             channels = int(self.rng.integers(1, self.options.max_channels + 1))
         in_channels = self.tensors[self.last].shape[-1]
         shape = (channels, *window.kernel, in_channels)
-        self._product(Conv2D(window, self._activation()), shape, window, channels)
+        self._product(Conv2D(window, self.activation()), shape, window, channels)
 
     def depthwise(self, stride: tuple[int, int] | None = None, *, same: bool = False) -> None:
         kernel = int(self.rng.choice([3, 5, 7]))
-        window = self._window((kernel, kernel), stride, same=same)
+        window = self.window((kernel, kernel), stride, same=same)
         channels = self.tensors[self.last].shape[-1]
         multiplier = 1
         if self.options.depth_multipliers and channels <= 8 and self.rng.random() < 0.2:
             multiplier = 2
         shape = (1, *window.kernel, channels * multiplier)
-        attributes = DepthwiseConv2D(window, multiplier, self._activation())
+        attributes = DepthwiseConv2D(window, multiplier, self.activation())
         self._product(attributes, shape, window, channels * multiplier)
 
     def add(self, other: str) -> None:
-        attributes = Add(self._activation())
-        real = self._real(self.last) + self._real(other)
+        attributes = Add(self.activation())
+        real = self.real(self.last) + self.real(other)
         inputs = (other, self.last) if self.rng.random() < 0.5 else (self.last, other)
-        self._op(attributes, inputs, self.tensors[self.last].shape, real, attributes.activation)
+        self.op(attributes, inputs, self.tensors[self.last].shape, real, attributes.activation)
 
     def classifier(self) -> None:
         channels = self.tensors[self.last].shape[-1]
-        real = self._real(self.last).mean(axis=(1, 2))
+        real = self.real(self.last).mean(axis=(1, 2))
         shape = (1, 1, 1, channels) if self.rng.random() < 0.5 else (1, channels)
-        self._op(Mean(), (self.last,), shape, real, Activation.NONE)
+        self.op(Mean(), (self.last,), shape, real, Activation.NONE)
         classes = int(self.rng.integers(2, 12))
         weights, bias = self._constants((classes, channels), classes)
         matrix = weights.reshape(classes, -1).T
-        attributes = FullyConnected(self._activation())
+        attributes = FullyConnected(self.activation())
         names = self._add_constants(weights, bias, axis=0)
-        real = self._real(self.last).reshape(_SAMPLES, -1) @ (matrix * self._scales(names[0]))
+        real = self.real(self.last).reshape(_SAMPLES, -1) @ (matrix * self._scales(names[0]))
         real += bias * self._scales(names[1])
-        self._op(attributes, (self.last, *names), (1, classes), real, attributes.activation)
+        self.op(attributes, (self.last, *names), (1, classes), real, attributes.activation)
 
     def _product(
         self,
@@ -155,7 +155,7 @@ class _Builder:
         depthwise = isinstance(attributes, DepthwiseConv2D)
         weights, bias = self._constants(weight_shape, channels)
         names = self._add_constants(weights, bias, axis=3 if depthwise else 0)
-        image = padded(self._real(self.last), 0, window, np.float64)
+        image = padded(self.real(self.last), 0, window, np.float64)
         scales = self._scales(names[0])
         zeros = np.zeros(channels)
         if isinstance(attributes, DepthwiseConv2D):
@@ -169,19 +169,24 @@ class _Builder:
         real = real * spread + bias * self._scales(names[1])
         _, rows, columns, _ = self.tensors[self.last].shape
         shape = (1, *output_size((rows, columns), window), channels)
-        self._op(attributes, (self.last, *names), shape, real, attributes.activation)
+        self.op(attributes, (self.last, *names), shape, real, attributes.activation)
 
-    def _op(
+    def op(
         self,
         attributes: Attributes,
         inputs: tuple[str, ...],
         shape: tuple[int, ...],
         real: NDArray[np.floating],
         activation: Activation,
+        quantisation: Quantisation | None = None,
     ) -> None:
-        """Append an op whose output would hold `real`, and quantise it accordingly."""
+        """Append an op whose output would hold `real`, and quantise it accordingly.
+
+        Where the operator leaves no choice, `quantisation` says it.
+        """
         name = f"t{len(self.ops)}"
-        self.tensors[name] = Tensor(name, shape, quantisation=self._spread(real, activation))
+        quantisation = quantisation or self._spread(real, activation)
+        self.tensors[name] = Tensor(name, shape, quantisation=quantisation)
         op = Op(name, attributes, inputs, (name,))
         self.ops.append(op)
         alone = Graph(name, self.tensors, (op,), tuple(dict.fromkeys(self._live(op))), (name,))
@@ -238,7 +243,7 @@ class _Builder:
         )
         return f"{name}.weight", f"{name}.bias"
 
-    def _window(
+    def window(
         self, kernel: tuple[int, int], stride: tuple[int, int] | None, *, same: bool
     ) -> Window:
         _, rows, columns, _ = self.tensors[self.last].shape
@@ -255,10 +260,10 @@ class _Builder:
                 return Window(kernel, stride, (top, bottom, left, right))
         return Window(kernel, stride, same_padding(size, kernel, stride))
 
-    def _activation(self) -> Activation:
+    def activation(self) -> Activation:
         return Activation(self.rng.choice([a.value for a in Activation], p=[0.5, 0.25, 0.25]))
 
-    def _real(self, name: str) -> NDArray[np.float64]:
+    def real(self, name: str) -> NDArray[np.float64]:
         quantisation = self.tensors[name].quantisation
         assert quantisation is not None  # noqa: S101
         return (self.samples[name].astype(np.float64) - quantisation.zero_point) * self._scales(
