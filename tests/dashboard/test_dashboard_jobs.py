@@ -30,9 +30,9 @@ def test_every_state_is_told(open_page: OpenPage, service: Service) -> None:
     expect(rows).to_have_count(5)
     for name, words in {
         "waits": ("queued", "no result yet"),
-        "runs": ("running", "16 of 64 evaluations"),
+        "runs": ("running", "Search, 16 of 64 evaluations"),
         "was cancelled": ("cancelled", "no result yet"),
-        "fails at build": ("failed", "at build"),
+        "fails at build": ("failed", "at Build"),
         "done": ("succeeded", "98.1%"),
     }.items():
         row = rows.filter(has=page.get_by_text(name, exact=True))

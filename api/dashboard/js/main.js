@@ -1,4 +1,9 @@
 // The frame of the application: routes, title, connection, key.
+//
+// The dashboard is plain modules without a framework, a bundler or a charting library: what is in
+// this folder is what the browser runs, so it needs no Node to install, works offline, and can be
+// read.  Charts are SVG drawn by hand because the ones that matter here (distributions of
+// subspaces, memory over time) are in no library, and the rest take a page of code each.
 
 import { apiKey, connection, setApiKey } from "./api.js";
 import { fill, h } from "./dom.js";

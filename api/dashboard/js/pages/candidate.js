@@ -65,7 +65,7 @@ function content(job, subspaces, candidate, report) {
     h("section", {}, h("h2", {}, "Architecture"),
       subspaces && h("p", { class: "about" }, `Space ${candidate.architecture.space}, width ${subspaces.chosen.width}, input ${subspaces.chosen.resolution} × ${subspaces.chosen.resolution} pixels.`),
       built ? reportBlocks(report) : candidateBlocks(candidate.architecture)),
-    built && h("p", {}, h("a", { href: `#/jobs/${job.id}` }, "This one became the result"), ": its memory over time and its layers are there."),
+    built && h("p", { class: "after" }, h("a", { href: `#/jobs/${job.id}` }, "This one became the result"), ": its memory over time and its layers are there."),
   ];
 }
 

@@ -7,6 +7,7 @@ import { FINAL } from "../job-model.js";
 import { codeBlock } from "../parts/code.js";
 import { cliOf, curlOf } from "../parts/commands.js";
 import { errorNotice } from "../parts/notice.js";
+import { stepName } from "../parts/steps.js";
 import { amount, badge, meter, requestText } from "../parts/state.js";
 
 const BUSY_MS = 2000;
@@ -104,18 +105,17 @@ function jobRow(job) {
 
 function standing(job) {
   const running = job.state === "running" || job.state === "cancelling";
-  const told = running && job.progress?.total ? amount(job.progress) : sideNote(job);
+  const told = running && job.progress?.total ? `${stepName(job.step)}, ${amount(job.progress)}` : sideNote(job);
   return [
     h("span", { class: "note" }, badge(job.state), h("span", {}, told)),
     running && meter(job.progress, `${job.name}: ${job.step ?? ""}`),
-    running && job.step && h("span", { class: "sr" }, `step ${job.step}`),
   ];
 }
 
 function sideNote(job) {
-  if (job.state === "failed") return job.error?.step ? `at ${job.error.step}` : "";
+  if (job.state === "failed") return job.error?.step ? `at ${stepName(job.error.step)}` : "";
   if (job.started && job.finished) return duration((Date.parse(job.finished) - Date.parse(job.started)) / 1000);
-  return job.step ?? "";
+  return job.step && !FINAL.has(job.state) ? stepName(job.step) : "";
 }
 
 function accuracyOf(job) {
