@@ -86,11 +86,15 @@ class Service:
     def running(self, name: str = "digits on stm32f411xe", **request: Any) -> str:
         """A job that this worker holds; nothing else may be waiting."""
         job_id = self.queued(name, **request)
+        self.take(job_id)
+        return job_id
+
+    def take(self, job_id: str) -> None:
+        """Hold the one job that waits."""
         with self.store.write() as session:
             job = take_job(session, OWNER, seconds=3600)
             assert job is not None
             assert job.id == job_id
-        return job_id
 
     def say(self, job_id: str, *events: tuple[str, str, dict[str, Any]]) -> None:
         """Events (kind, step, data), with what the worker's recorder keeps in other columns."""

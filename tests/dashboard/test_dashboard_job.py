@@ -194,3 +194,20 @@ def test_ten_thousand_candidates_stay_smooth(open_page: OpenPage, service: Servi
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     assert paint < 1500
+
+
+def test_resumed_job_keeps_its_finished_steps(open_page: OpenPage, service: Service) -> None:
+    job = service.failed("finetune")
+    page = open_page(f"#/jobs/{job}")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+    service.take(job)
+    expect(page.locator(".badge")).to_have_text("running")
+    for step in ("subspace", "supernet", "search"):
+        service.say(job, ("step_started", step, {}))
+        service.say(job, ("step_finished", step, {"seconds": 0.0, "reused": True}))
+    service.say(job, ("step_started", "finetune", {}))
+    expect(page.locator(".step.done", has_text="kept")).to_have_count(3)
+    expect(page.locator(".step.active")).to_contain_text("Fine-tune")
+    expect(page.get_by_text("60 networks that fit were measured")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
