@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinynas.cost import MemoryCost, memory_cost
+from tinynas.cost import MemoryCost, code_sizes, memory_cost
 from tinynas.devices import Budget, Device
+from tinynas.errors import InfeasibleBudgetError
 from tinynas.graph.ir import Graph
-from tinynas.schedule import Schedule, schedules_for
+from tinynas.schedule import Schedule, plan, plan_layer
 from tinynas.spaces import Architecture, Subspace, network_of, skeleton
 
 
@@ -15,8 +16,8 @@ from tinynas.spaces import Architecture, Subspace, network_of, skeleton
 class Fit:
     """How an architecture stands to the budget under its best schedule.
 
-    The best schedule is the one that recomputes least of those that fit, or, if none does, the one
-    that needs the least SRAM.  The excesses are bytes (or MACs) over the budget, 0 where it fits.
+    The best schedule is the one that recomputes least of those that fit; where none does, it is
+    the one layer by layer.  The excesses are bytes (or MACs) over the budget, 0 where it fits.
     """
 
     architecture: Architecture
@@ -36,7 +37,8 @@ class Fit:
 class Feasibility:
     """The budget of a job, as a question that can be put to any architecture.
 
-    `schedules` is `layer`, `patch` or `all`; a MACs limit counts what a schedule recomputes.
+    `schedules` is `layer`, or `patch` or `all` where patches may be used too; a MACs limit counts
+    what a schedule recomputes.
     """
 
     subspace: Subspace
@@ -58,11 +60,23 @@ class Feasibility:
 
     def check(self, architecture: Architecture) -> Fit:
         graph = self.graph(architecture)
-        fits = [self._fit(architecture, graph, s) for s in schedules_for(graph, self.schedules)]
-        fitting = [fit for fit in fits if fit.fits]
-        if fitting:
-            return min(fitting, key=lambda f: (f.schedule.recomputed_macs, f.cost.sram_bytes))
-        return min(fits, key=lambda f: (f.sram_excess + f.flash_excess, f.macs_excess))
+        by_layer = self._fit(architecture, graph, plan_layer(graph))
+        # Patches save SRAM alone, and they recompute: they help only where SRAM is what is short.
+        if not by_layer.sram_excess or self.schedules == "layer":
+            return by_layer
+        if by_layer.flash_excess or by_layer.macs_excess:
+            return by_layer
+        return self._by_patch(architecture, graph, by_layer)
+
+    def _by_patch(self, architecture: Architecture, graph: Graph, by_layer: Fit) -> Fit:
+        beside_arena = by_layer.cost.static_bytes + by_layer.cost.stack_bytes
+        beside_arena += code_sizes(self.device.core).patch_stack
+        arena_bytes = self.budget.sram_bytes - beside_arena
+        try:
+            schedule = plan(graph, arena_bytes=max(arena_bytes, 1))
+        except InfeasibleBudgetError:
+            return by_layer
+        return self._fit(architecture, graph, schedule)
 
     def _fit(self, architecture: Architecture, graph: Graph, schedule: Schedule) -> Fit:
         cost = memory_cost(graph, schedule, self.device.core)

@@ -1,0 +1,118 @@
+"""The search: what it refuses, what it repeats, and that processes do not change what it finds."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tinynas.devices import Budget, load_device
+from tinynas.errors import TinynasError
+from tinynas.progress import Event, Reporter
+from tinynas.search import Feasibility, SearchOutcome, pareto_front, search
+from tinynas.spaces import Architecture, Subspace, load_space
+
+SUBSPACE = Subspace(load_space("tiny"), 0.5, 32)
+
+
+class LargerIsBetter:
+    """An evaluator with a known answer: accuracy grows with every choice, whoever asks."""
+
+    def __init__(self) -> None:
+        self.asked: list[Architecture] = []
+
+    def evaluate(self, architectures: Sequence[Architecture]) -> list[float]:
+        self.asked += architectures
+        return [sum(a.row) / 100 for a in architectures]
+
+    def close(self) -> None:
+        pass
+
+
+def feasibility(sram: int = 64 << 10, flash: int = 256 << 10, macs: int | None = None):
+    device = load_device("stm32f746xg")
+    return Feasibility(SUBSPACE, 10, 3, Budget(sram, flash, macs), device, "all")
+
+
+def found(evaluations: int = 40, seed: int = 0, **budget: int) -> SearchOutcome:
+    return search(
+        SUBSPACE,
+        feasibility(**budget),
+        LargerIsBetter(),
+        evaluations=evaluations,
+        seed=seed,
+        reporter=Reporter(),
+    )
+
+
+def test_no_network_is_measured_twice_and_as_many_as_asked_for() -> None:
+    evaluator = LargerIsBetter()
+    outcome = search(
+        SUBSPACE, feasibility(), evaluator, evaluations=37, seed=1, reporter=Reporter()
+    )
+    assert len(outcome.candidates) == 37
+    assert len({a.row for a in evaluator.asked}) == len(evaluator.asked) == 37
+
+
+def test_what_does_not_fit_is_refused_before_it_is_measured() -> None:
+    evaluator = LargerIsBetter()
+    tight = feasibility(flash=48 << 10, sram=16 << 10)
+    outcome = search(SUBSPACE, tight, evaluator, evaluations=20, seed=0, reporter=Reporter())
+    assert outcome.refused > 0
+    for candidate in outcome.candidates:
+        assert candidate.cost.sram_bytes <= 16 << 10
+        assert candidate.cost.flash_bytes <= 48 << 10
+
+
+def test_a_macs_limit_counts_what_is_recomputed() -> None:
+    for candidate in found(macs=1_000_000).candidates:
+        assert candidate.macs + candidate.schedule.recomputed_macs <= 1_000_000
+
+
+def test_the_same_seed_finds_the_same_and_another_something_else() -> None:
+    assert found().candidates == found().candidates
+    assert found().candidates != found(seed=5).candidates
+
+
+def test_it_learns_what_is_better() -> None:
+    outcome = found(evaluations=80)
+    first, last = outcome.candidates[:20], outcome.candidates[-20:]
+    assert sum(c.accuracy for c in last) > sum(c.accuracy for c in first)
+    assert outcome.best.accuracy == max(c.accuracy for c in outcome.candidates)
+
+
+def test_nothing_that_fits_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(TinynasError, match="raise the budget"):
+        found(sram=1024)
+
+
+def test_every_candidate_is_told_as_it_comes() -> None:
+    events: list[Event] = []
+    outcome = search(
+        SUBSPACE,
+        feasibility(),
+        LargerIsBetter(),
+        evaluations=10,
+        seed=0,
+        reporter=Reporter("search", events.append),
+    )
+    told = [e.data for e in events if e.kind == "candidate"]
+    assert [t["id"] for t in told] == list(range(10))
+    assert [t["accuracy"] for t in told] == [c.accuracy for c in outcome.candidates]
+
+
+def test_nothing_on_the_front_is_beaten() -> None:
+    candidates = found().candidates
+    front = pareto_front(candidates)
+    assert 0 < front.sum() < len(candidates)
+    costs = [(c.cost.sram_bytes, c.cost.flash_bytes, c.macs) for c in candidates]
+    best = max(
+        range(len(candidates)), key=lambda i: (candidates[i].accuracy, [-v for v in costs[i]])
+    )
+    assert front[best]
+    for i, on_front in enumerate(front):
+        beaten = any(
+            other.accuracy > candidates[i].accuracy
+            and all(a <= b for a, b in zip(costs[j], costs[i], strict=True))
+            and other.schedule.recomputed_macs <= candidates[i].schedule.recomputed_macs
+            for j, other in enumerate(candidates)
+        )
+        assert not (on_front and beaten)
