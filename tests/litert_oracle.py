@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -27,3 +27,21 @@ def run_litert(
         for name, found in kept.items():
             found.append(interpreter.get_tensor(index[name]))
     return {name: np.concatenate(found) for name, found in kept.items()}
+
+
+def run_litert_model(model: bytes, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The model's outputs [N, ...] for its inputs [N, ...], both in its own order and types."""
+    interpreter = Interpreter(
+        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+    )
+    interpreter.allocate_tensors()
+    ins = [d["index"] for d in interpreter.get_input_details()]
+    outs = [d["index"] for d in interpreter.get_output_details()]
+    found: list[list[np.ndarray]] = [[] for _ in outs]
+    for i in range(len(inputs[0])):
+        for index, values in zip(ins, inputs, strict=True):
+            interpreter.set_tensor(index, values[i : i + 1])
+        interpreter.invoke()
+        for index, kept in zip(outs, found, strict=True):
+            kept.append(interpreter.get_tensor(index))
+    return [np.concatenate(kept) for kept in found]

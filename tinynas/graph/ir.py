@@ -226,7 +226,7 @@ def op_macs(graph: Graph, op: Op) -> int:
         case DepthwiseConv2D(window=w):
             return out.elements * prod(w.kernel)
         case FullyConnected():
-            return graph.tensors[op.inputs[1]].elements
+            return out.elements * graph.tensors[op.inputs[1]].shape[1]
         case _:
             return 0
 

@@ -23,8 +23,8 @@ from tinynas.graph.ir import (
 )
 
 _MOVING = (Concat, Pad, Reshape, Transpose, ResizeNearest)
-# An output this much finer than its accumulator is nothing but saturated.
-_LARGEST_RATIO = 2.0**15
+# A 32-bit accumulator cannot be shifted further to the left.
+_LARGEST_RATIO = 2.0**30
 
 
 def undefined_arithmetic(op: Op, tensors: Iterable[Tensor]) -> str:
