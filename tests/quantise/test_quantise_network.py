@@ -15,6 +15,7 @@ from tinynas.graph.reference import run
 from tinynas.progress import Event, Reporter
 from tinynas.quantise import (
     INPUT_QUANTISATION,
+    Calibrated,
     Estimator,
     calibrate,
     int8_accuracy,
@@ -51,9 +52,10 @@ def test_every_tensor_follows_the_float_network(trained: Any) -> None:
 def test_a_tensor_quantised_coarsely_is_the_noisy_one(trained: Any) -> None:
     weights, network = trained.subnet.folded(), trained.subnet.network
     ranges = calibrate(trained.subnet, trained.train_images[:64])
-    fine = quantise_network(network, weights, ranges)
+    fine = quantise_network(Calibrated(network, weights, ranges))
     low, high = ranges["b1.project"]
-    coarse = quantise_network(network, weights, ranges | {"b1.project": (20 * low, 20 * high)})
+    wide = ranges | {"b1.project": (20 * low, 20 * high)}
+    coarse = quantise_network(Calibrated(network, weights, wide))
     images = trained.test_images[:32]
     before, after = (signal_to_noise(trained.subnet, g, images) for g in (fine, coarse))
     assert after["b0.depthwise"] == before["b0.depthwise"]

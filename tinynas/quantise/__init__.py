@@ -1,20 +1,33 @@
 """From a trained float network to its int8 graph."""
 
 from tinynas.quantise.accuracy import classify, int8_accuracy, int8_input
+from tinynas.quantise.bias import correct_bias
 from tinynas.quantise.calibration import calibrate
+from tinynas.quantise.equalisation import equalise
 from tinynas.quantise.estimators import Estimator
-from tinynas.quantise.noise import signal_to_noise
-from tinynas.quantise.quantiser import INPUT_QUANTISATION, quantise, quantise_network
+from tinynas.quantise.network import Calibrated, FloatNetwork, Folded
+from tinynas.quantise.noise import TensorNoise, noise_report, signal_to_noise
+from tinynas.quantise.quantiser import quantise, quantise_network
 from tinynas.quantise.ranges import Range
+from tinynas.quantise.rules import INPUT_QUANTISATION
+from tinynas.quantise.simulation import SimulatedGraph
 
 __all__ = [
     "INPUT_QUANTISATION",
+    "Calibrated",
     "Estimator",
+    "FloatNetwork",
+    "Folded",
     "Range",
+    "SimulatedGraph",
+    "TensorNoise",
     "calibrate",
     "classify",
+    "correct_bias",
+    "equalise",
     "int8_accuracy",
     "int8_input",
+    "noise_report",
     "quantise",
     "quantise_network",
     "signal_to_noise",

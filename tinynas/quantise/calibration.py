@@ -9,36 +9,41 @@ from numpy.typing import NDArray
 
 from tinynas.errors import InvalidInputError
 from tinynas.quantise.estimators import Estimator, choose_range
+from tinynas.quantise.network import FloatNetwork
 from tinynas.quantise.ranges import Histogram, Range
-from tinynas.supernet import Subnet, torch_threads
+from tinynas.spaces import NetworkShape
+from tinynas.supernet import FoldedNetwork, torch_threads
 
-_BATCH = 32
+BATCH = 32
 _BINS = 2048
 
 
 def calibrate(
-    subnet: Subnet, images: NDArray[np.uint8], *, estimator: Estimator = Estimator.MINMAX
+    network: FloatNetwork,
+    images: NDArray[np.uint8],
+    *,
+    estimator: Estimator = Estimator.MINMAX,
 ) -> dict[str, Range]:
     """The range (min, max) to quantise each activation tensor over, by tensor name.
 
     Args:
-        subnet: the float network; batch norm folded, as it will be quantised.
+        network: the float network; batch norm folded, as it will be quantised.
         images: uint8 [N, H, W, C] at the network's resolution, some hundred of them.
         estimator: how a range is chosen from the values; `minmax` is what occurred.
 
     Raises:
         InvalidInputError: no images, images of another shape, or activations that are not finite.
     """
-    ranges = _extremes(subnet, images)
+    ranges = _extremes(network, images)
     if estimator is Estimator.MINMAX:
         return ranges
-    histograms = _histograms(subnet, images, ranges)
+    histograms = _histograms(network, images, ranges)
     return {name: choose_range(h, estimator) for name, h in histograms.items()}
 
 
-def _extremes(subnet: Subnet, images: NDArray[np.uint8]) -> dict[str, Range]:
+def _extremes(network: FloatNetwork, images: NDArray[np.uint8]) -> dict[str, Range]:
     ranges: dict[str, Range] = {}
-    for name, values in _activations(subnet, images):
+    for name, values in activations(network, images):
         low, high = ranges.get(name, (np.inf, -np.inf))
         ranges[name] = min(low, float(values.min())), max(high, float(values.max()))
     wrong = [name for name, pair in ranges.items() if not np.isfinite(pair).all()]
@@ -52,19 +57,33 @@ def _extremes(subnet: Subnet, images: NDArray[np.uint8]) -> dict[str, Range]:
 
 
 def _histograms(
-    subnet: Subnet, images: NDArray[np.uint8], ranges: dict[str, Range]
+    network: FloatNetwork, images: NDArray[np.uint8], ranges: dict[str, Range]
 ) -> dict[str, Histogram]:
     counts = {name: np.zeros(_BINS, dtype=np.int64) for name in ranges}
-    for name, values in _activations(subnet, images):
+    for name, values in activations(network, images):
         counts[name] += np.histogram(values[values != 0], bins=_BINS, range=ranges[name])[0]
     return {name: Histogram(*ranges[name], counts[name]) for name in ranges}
 
 
-def _activations(
-    subnet: Subnet, images: NDArray[np.uint8]
+def activations(
+    network: FloatNetwork, images: NDArray[np.uint8]
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """(tensor name, values) batch after batch."""
-    network = subnet.network
+    """(tensor name, values NHWC or [N, C]) in the order of execution, batch after batch.
+
+    Raises:
+        InvalidInputError: no images, or images of another shape than the network's.
+    """
+    check_images(network.network, images)
+    folded = FoldedNetwork(network.network, network.folded())
+    for start in range(0, len(images), BATCH):
+        # One thread: sums over several round otherwise, and the scales would depend on the machine.
+        with torch_threads(1):
+            for name, tensor in folded.tensors(images[start : start + BATCH]):
+                yield name, (tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor).numpy()
+
+
+def check_images(network: NetworkShape, images: NDArray[np.uint8]) -> None:
+    """Raises: InvalidInputError: no images, or images of another shape than the network's."""
     expected = (network.resolution, network.resolution, network.input_channels)
     if images.ndim != 4 or images.shape[1:] != expected or not len(images):
         raise InvalidInputError(
@@ -74,9 +93,3 @@ def _activations(
             given=list(images.shape),
             allowed=["N", *expected],
         )
-    for start in range(0, len(images), _BATCH):
-        # One thread: sums over several round otherwise, and the scales would depend on the machine.
-        with torch_threads(1):
-            values = subnet.activations(images[start : start + _BATCH])
-        for name, tensor in values.items():
-            yield name, tensor.numpy()
