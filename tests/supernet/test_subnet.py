@@ -34,7 +34,7 @@ def random_images(network: NetworkShape, count: int, seed: int = 0) -> np.ndarra
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
-@pytest.mark.parametrize("size", [7, 8])
+@pytest.mark.parametrize("size", [2, 3, 7, 8])
 @pytest.mark.parametrize("kernel", [3, 5, 7])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_padding_is_tensorflows(size: int, kernel: int, stride: int) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from tinynas.spaces import Architecture, Subspace, load_space, parse_space
 from tinynas.supernet import Supernet, normalise, recalibrate
-from tinynas.supernet.elastic import centre
+from tinynas.supernet.layers import centre
 
 ELASTIC_WIDTH = """
 name: elastic

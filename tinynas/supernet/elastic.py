@@ -13,14 +13,8 @@ from torch.nn import functional
 
 from tinynas.graph.ir import Activation
 from tinynas.spaces.network import BlockShape
-from tinynas.supernet.layers import EPSILON, ConvNorm, activate_, convolve
+from tinynas.supernet.layers import EPSILON, ConvNorm, activate_, centre, convolve
 from tinynas.supernet.subnet import Block
-
-
-def centre(weight: Tensor, kernel: int) -> Tensor:
-    """The central kernel x kernel part of a weight [O, I, K, K]."""
-    margin = (weight.shape[-1] - kernel) // 2
-    return weight[:, :, margin : margin + kernel, margin : margin + kernel]
 
 
 class ElasticConvNorm(nn.Module):

@@ -27,11 +27,20 @@ def normalise(images: NDArray[np.uint8]) -> Tensor:
     return pixels.permute(0, 3, 1, 2).to(torch.float32).sub_(128).div_(128)
 
 
+def centre(weight: Tensor, kernel: int) -> Tensor:
+    """The central part of a weight [O, I, K, K], kernel x kernel or what there is, as a view."""
+    margin = max(0, (weight.shape[-1] - kernel) // 2)
+    end = weight.shape[-1] - margin
+    return weight[:, :, margin:end, margin:end]
+
+
 def convolve(
     x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int, groups: int = 1
 ) -> Tensor:
     """2-D convolution with TensorFlow's SAME padding, whose odd row and column go bottom right."""
     rows, columns = x.shape[-2:]
+    if stride == 1:  # farther taps only ever meet padding, and large kernels are slow to train
+        weight = centre(weight, 2 * max(rows, columns) - 1)
     kernel = (weight.shape[-2], weight.shape[-1])
     top, bottom, left, right = same_padding((rows, columns), kernel, (stride, stride))
     if (top, left) == (bottom, right):
