@@ -8,7 +8,7 @@ from tinynas.supernet.losses import share_correct, soft_cross_entropy
 from tinynas.supernet.plan import TrainingPlan, available_threads, torch_threads
 from tinynas.supernet.subnet import Subnet
 from tinynas.supernet.supernet import Supernet
-from tinynas.supernet.training import train_supernet
+from tinynas.supernet.training import images_per_second, train_supernet
 
 __all__ = [
     "FoldedNetwork",
@@ -18,6 +18,7 @@ __all__ = [
     "TrainingPlan",
     "accuracy",
     "available_threads",
+    "images_per_second",
     "logits",
     "normalise",
     "recalibrate",

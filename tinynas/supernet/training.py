@@ -7,8 +7,10 @@ arXiv:2003.11142).
 
 from __future__ import annotations
 
+import copy
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from tinynas.supernet.supernet import Supernet
 
 WATCHED_IMAGES = 1000
 _ARCHITECTURES = 3  # random stream of the seed
+_PACE_STEPS = 12
 
 
 def train_supernet(
@@ -47,17 +50,23 @@ def train_supernet(
         TinynasError: the loss is not a number.
     """
     sandwich = _Sandwich(supernet, dataset.at(supernet.subspace.resolution), plan)
-    Training(
-        name="supernet",
-        module=supernet,
-        backward=sandwich.backward,
-        dataset=sandwich.dataset,
-        plan=plan,
-        identity=(supernet.subspace, supernet.classes, supernet.input_channels),
-        checkpoint=checkpoint,
-        reporter=reporter or Reporter("supernet"),
-        watch=sandwich.validate,
-    ).run()
+    training = sandwich.training(checkpoint, reporter or Reporter("supernet"))
+    training.watch = sandwich.validate
+    training.run()
+
+
+def images_per_second(supernet: Supernet, dataset: Dataset, plan: TrainingPlan) -> float:
+    """The pace of `train_supernet` here and now, from a few steps of a copy; for turning a time
+    into a budget in images before the training starts."""
+    data = dataset.at(supernet.subspace.resolution)
+    seconds = []
+    for steps in (_PACE_STEPS // 4, _PACE_STEPS):  # the first steps allocate and are slower
+        trial = replace(plan, images=steps * plan.batch_size)
+        sandwich = _Sandwich(copy.deepcopy(supernet), data, trial)
+        started = time.perf_counter()
+        sandwich.training(None, Reporter()).run()
+        seconds.append(time.perf_counter() - started)
+    return _PACE_STEPS * plan.batch_size / seconds[-1]
 
 
 @dataclass
@@ -69,6 +78,19 @@ class _Sandwich:
     def __post_init__(self) -> None:
         space = self.supernet.subspace.space
         self.largest, self.smallest = space.largest, space.smallest
+
+    def training(self, checkpoint: Path | None, reporter: Reporter) -> Training:
+        supernet = self.supernet
+        return Training(
+            name="supernet",
+            module=supernet,
+            backward=self.backward,
+            dataset=self.dataset,
+            plan=self.plan,
+            identity=(supernet.subspace, supernet.classes, supernet.input_channels),
+            checkpoint=checkpoint,
+            reporter=reporter,
+        )
 
     def backward(self, images: Tensor, labels: Tensor, step: int) -> Mapping[str, float]:
         """Gradients of the mean loss of all architectures of this step.
