@@ -157,13 +157,15 @@ def _input_and_output(graph: Graph, schedule: Schedule, index: int) -> Members:
 
 
 _VARIANTS = {
-    Kernel.CONV: _Variant("conv_op", ("conv", "pair", "requantise"), _convolution),
-    Kernel.POINTWISE: _Variant("conv_op", ("pair", "pointwise", "requantise"), _convolution),
-    Kernel.DEPTHWISE: _Variant("conv_op", ("depthwise", "requantise"), _convolution),
+    Kernel.CONV: _Variant("conv_op", ("conv", "pair", "requantise", "view"), _convolution),
+    Kernel.POINTWISE: _Variant(
+        "conv_op", ("pair", "pointwise", "requantise", "view"), _convolution
+    ),
+    Kernel.DEPTHWISE: _Variant("conv_op", ("depthwise", "requantise", "view"), _convolution),
     Kernel.DEPTHWISE_MULTIPLIER: _Variant(
-        "conv_op", ("depthwise_multiplier", "requantise"), _convolution
+        "conv_op", ("depthwise_multiplier", "requantise", "view"), _convolution
     ),
     Kernel.FULLY_CONNECTED: _Variant("fully_connected_op", ("fully_connected",), _fully_connected),
-    Kernel.ADD: _Variant("add_op", ("add",), _add),
+    Kernel.ADD: _Variant("add_op", ("add", "view"), _add),
     Kernel.MEAN: _Variant("mean_op", ("mean", "requantise"), _mean),
 }

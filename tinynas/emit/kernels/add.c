@@ -38,10 +38,14 @@ TINYNAS_INLINE int32_t scaled_input(int32_t x, int32_t zero_point, const factor 
 
 void tinynas_add(const tinynas_add_op *op, int8_t *arena, const tinynas_tile *tile)
 {
-    const tinynas_view left = tinynas_view_of(&op->inputs[0], arena, tile);
-    const tinynas_view right = tinynas_view_of(&op->inputs[1], arena, tile);
-    const tinynas_view output = tinynas_view_of(&op->output, arena, tile);
-    const tinynas_window window = tinynas_window_of(&op->output, op->window, tile);
+    tinynas_view left;
+    tinynas_view_of(&left, &op->inputs[0], arena, tile);
+    tinynas_view right;
+    tinynas_view_of(&right, &op->inputs[1], arena, tile);
+    tinynas_view output;
+    tinynas_view_of(&output, &op->output, arena, tile);
+    tinynas_window window;
+    tinynas_window_of(&window, &op->output, op->window, tile);
     const factor left_factor = factor_of(op->multipliers[0], op->rights[0]);
     const factor right_factor = factor_of(op->multipliers[1], op->rights[1]);
     const factor output_factor = factor_of(op->output_multiplier, op->output_right);

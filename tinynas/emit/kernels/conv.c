@@ -57,9 +57,12 @@ static void gather(const tinynas_conv_op *op, const tinynas_view *input, int32_t
 
 void tinynas_conv(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
-    const tinynas_view input = tinynas_view_of(&op->input, arena, tile);
-    const tinynas_view output = tinynas_view_of(&op->output, arena, tile);
-    const tinynas_window window = tinynas_window_of(&op->output, op->window, tile);
+    tinynas_view input;
+    tinynas_view_of(&input, &op->input, arena, tile);
+    tinynas_view output;
+    tinynas_view_of(&output, &op->output, arena, tile);
+    tinynas_window window;
+    tinynas_window_of(&window, &op->output, op->window, tile);
     const int32_t taps = (op->kernel_rows * op->kernel_columns * input.channels + 3) & ~3;
     int8_t *const gathered = arena + op->scratch;
     int8_t *waiting = NULL;

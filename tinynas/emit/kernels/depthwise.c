@@ -70,36 +70,36 @@ TINYNAS_INLINE void add_row(tinynas_four *acc, const int8_t *x, int32_t channels
                            const uint32_t *weights, int32_t columns, uint32_t offset)
 {
     for (; columns > 7; --columns) {
-        tinynas_add_tap(acc, x, weights++, offset);
+        tinynas_add_tap(acc, x, &weights, offset);
         x += channels;
     }
     switch (columns) {
     case 7:
-        tinynas_add_tap(acc, x, weights++, offset);
+        tinynas_add_tap(acc, x, &weights, offset);
         x += channels;
         /* fall through */
     case 6:
-        tinynas_add_tap(acc, x, weights++, offset);
+        tinynas_add_tap(acc, x, &weights, offset);
         x += channels;
         /* fall through */
     case 5:
-        tinynas_add_tap(acc, x, weights++, offset);
+        tinynas_add_tap(acc, x, &weights, offset);
         x += channels;
         /* fall through */
     case 4:
-        tinynas_add_tap(acc, x, weights++, offset);
+        tinynas_add_tap(acc, x, &weights, offset);
         x += channels;
         /* fall through */
     case 3:
-        tinynas_add_tap(acc, x, weights++, offset);
+        tinynas_add_tap(acc, x, &weights, offset);
         x += channels;
         /* fall through */
     case 2:
-        tinynas_add_tap(acc, x, weights++, offset);
+        tinynas_add_tap(acc, x, &weights, offset);
         x += channels;
         /* fall through */
     default:
-        tinynas_add_tap(acc, x, weights, offset);
+        tinynas_add_tap(acc, x, &weights, offset);
     }
 }
 
@@ -157,17 +157,18 @@ TINYNAS_NOINLINE const uint32_t *fours_3x3(const pixel *p)
     while (output != end) {
         tinynas_four acc = {(int32_t)constants[0], (int32_t)constants[1], (int32_t)constants[2],
                             (int32_t)constants[3]};
-        tinynas_add_tap(&acc, x0, constants + 4, offset);
-        tinynas_add_tap(&acc, x0 + step, constants + 5, offset);
-        tinynas_add_tap(&acc, x0 + 2 * step, constants + 6, offset);
-        tinynas_add_tap(&acc, x1, constants + 7, offset);
-        tinynas_add_tap(&acc, x1 + step, constants + 8, offset);
-        tinynas_add_tap(&acc, x1 + 2 * step, constants + 9, offset);
-        tinynas_add_tap(&acc, x2, constants + 10, offset);
-        tinynas_add_tap(&acc, x2 + step, constants + 11, offset);
-        tinynas_add_tap(&acc, x2 + 2 * step, constants + 12, offset);
-        write_four(op, acc, constants + 13, output);
-        constants += 18;
+        constants += 4;
+        tinynas_add_tap(&acc, x0, &constants, offset);
+        tinynas_add_tap(&acc, x0 + step, &constants, offset);
+        tinynas_add_tap(&acc, x0 + 2 * step, &constants, offset);
+        tinynas_add_tap(&acc, x1, &constants, offset);
+        tinynas_add_tap(&acc, x1 + step, &constants, offset);
+        tinynas_add_tap(&acc, x1 + 2 * step, &constants, offset);
+        tinynas_add_tap(&acc, x2, &constants, offset);
+        tinynas_add_tap(&acc, x2 + step, &constants, offset);
+        tinynas_add_tap(&acc, x2 + 2 * step, &constants, offset);
+        write_four(op, acc, constants, output);
+        constants += 5;
         x0 += 4;
         x1 += 4;
         x2 += 4;
@@ -214,9 +215,12 @@ TINYNAS_INLINE tinynas_span inside(int32_t start, int32_t kernel, int32_t size)
 
 void tinynas_depthwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
-    const tinynas_view input = tinynas_view_of(&op->input, arena, tile);
-    const tinynas_view output = tinynas_view_of(&op->output, arena, tile);
-    const tinynas_window window = tinynas_window_of(&op->output, op->window, tile);
+    tinynas_view input;
+    tinynas_view_of(&input, &op->input, arena, tile);
+    tinynas_view output;
+    tinynas_view_of(&output, &op->output, arena, tile);
+    tinynas_window window;
+    tinynas_window_of(&window, &op->output, op->window, tile);
     pixel p;
     p.op = op;
     p.row_bytes = input.row_bytes;

@@ -27,9 +27,12 @@ static int32_t accumulate(const tinynas_conv_op *op, const tinynas_view *input, 
 void tinynas_depthwise_multiplier(const tinynas_conv_op *op, int8_t *arena,
                                   const tinynas_tile *tile)
 {
-    const tinynas_view input = tinynas_view_of(&op->input, arena, tile);
-    const tinynas_view output = tinynas_view_of(&op->output, arena, tile);
-    const tinynas_window window = tinynas_window_of(&op->output, op->window, tile);
+    tinynas_view input;
+    tinynas_view_of(&input, &op->input, arena, tile);
+    tinynas_view output;
+    tinynas_view_of(&output, &op->output, arena, tile);
+    tinynas_window window;
+    tinynas_window_of(&window, &op->output, op->window, tile);
     const int32_t multiplier = output.channels / input.channels;
     const int32_t words = 3 + (op->kernel_rows * op->kernel_columns + 3) / 4;
     for (int32_t row = window.row; row < window.row_end; ++row) {

@@ -21,34 +21,18 @@ void tinynas_pair(const tinynas_conv_op *op, const int8_t *gathered, int32_t tap
     const int32_t zero_point = op->output.zero_point;
     const int32_t channels = op->output.channels;
     for (int32_t channel = 0; channel < channels; channel += 2) {
-        int32_t a_first = (int32_t)constants[0];
-        int32_t b_first = (int32_t)constants[1];
-        int32_t a_second = a_first;
-        int32_t b_second = b_first;
-        constants += 2;
+        const int32_t bias_a = (int32_t)constants[0];
+        const int32_t bias_b = (int32_t)constants[1];
+        tinynas_four acc = {bias_a, bias_a, bias_b, bias_b};
         const int8_t *x = gathered;
-        do {
-            const uint32_t a = constants[0];
-            const uint32_t b = constants[1];
-            const uint32_t even_a = tinynas_even_bytes(a);
-            const uint32_t odd_a = tinynas_odd_bytes(a);
-            const uint32_t even_b = tinynas_even_bytes(b);
-            const uint32_t odd_b = tinynas_odd_bytes(b);
-            const uint32_t even_first = tinynas_load_aligned(x);
-            const uint32_t odd_first = tinynas_load_aligned(x + 4);
-            const uint32_t even_second = tinynas_load_aligned(x + 8);
-            const uint32_t odd_second = tinynas_load_aligned(x + 12);
-            a_first = tinynas_dot(even_a, even_first, a_first);
-            b_first = tinynas_dot(even_b, even_first, b_first);
-            a_second = tinynas_dot(even_a, even_second, a_second);
-            b_second = tinynas_dot(even_b, even_second, b_second);
-            a_first = tinynas_dot(odd_a, odd_first, a_first);
-            b_first = tinynas_dot(odd_b, odd_first, b_first);
-            a_second = tinynas_dot(odd_a, odd_second, a_second);
-            b_second = tinynas_dot(odd_b, odd_second, b_second);
-            constants += 2;
-            x += 16;
-        } while (x != end);
+        constants += 2;
+        if ((taps & 4) != 0) {
+            tinynas_add_taps(&acc, &x, &constants);
+        }
+        while (x != end) {
+            tinynas_add_taps(&acc, &x, &constants);
+            tinynas_add_taps(&acc, &x, &constants);
+        }
         const int32_t multiplier_a = (int32_t)constants[0];
         const int32_t multiplier_b = (int32_t)constants[1];
         const uint32_t rights = constants[2];
@@ -58,21 +42,21 @@ void tinynas_pair(const tinynas_conv_op *op, const int8_t *gathered, int32_t tap
         if ((rights & 0x8080u) == 0) {
             const int32_t offset_a = tinynas_scale_offset(zero_point, right_a);
             const int32_t offset_b = tinynas_scale_offset(zero_point, right_b);
-            a_first = tinynas_scale(a_first, multiplier_a, right_a, offset_a);
-            a_second = tinynas_scale(a_second, multiplier_a, right_a, offset_a);
-            b_first = tinynas_scale(b_first, multiplier_b, right_b, offset_b);
-            b_second = tinynas_scale(b_second, multiplier_b, right_b, offset_b);
+            acc.a = tinynas_scale(acc.a, multiplier_a, right_a, offset_a);
+            acc.b = tinynas_scale(acc.b, multiplier_a, right_a, offset_a);
+            acc.c = tinynas_scale(acc.c, multiplier_b, right_b, offset_b);
+            acc.d = tinynas_scale(acc.d, multiplier_b, right_b, offset_b);
         } else {
-            a_first = tinynas_rescale(op, a_first, multiplier_a, right_a);
-            a_second = tinynas_rescale(op, a_second, multiplier_a, right_a);
-            b_first = tinynas_rescale(op, b_first, multiplier_b, right_b);
-            b_second = tinynas_rescale(op, b_second, multiplier_b, right_b);
+            acc.a = tinynas_rescale(op, acc.a, multiplier_a, right_a);
+            acc.b = tinynas_rescale(op, acc.b, multiplier_a, right_a);
+            acc.c = tinynas_rescale(op, acc.c, multiplier_b, right_b);
+            acc.d = tinynas_rescale(op, acc.d, multiplier_b, right_b);
         }
-        second[channel] = (int8_t)a_second;
-        first[channel] = (int8_t)a_first;
+        second[channel] = (int8_t)acc.b;
+        first[channel] = (int8_t)acc.a;
         if (channel + 1 < channels) {
-            second[channel + 1] = (int8_t)b_second;
-            first[channel + 1] = (int8_t)b_first;
+            second[channel + 1] = (int8_t)acc.d;
+            first[channel + 1] = (int8_t)acc.c;
         }
     }
 }

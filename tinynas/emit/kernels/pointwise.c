@@ -32,9 +32,12 @@ static void gather(const int8_t *x, int32_t channels, uint32_t offset, int8_t *g
 
 void tinynas_pointwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
-    const tinynas_view input = tinynas_view_of(&op->input, arena, tile);
-    const tinynas_view output = tinynas_view_of(&op->output, arena, tile);
-    const tinynas_window window = tinynas_window_of(&op->output, op->window, tile);
+    tinynas_view input;
+    tinynas_view_of(&input, &op->input, arena, tile);
+    tinynas_view output;
+    tinynas_view_of(&output, &op->output, arena, tile);
+    tinynas_window window;
+    tinynas_window_of(&window, &op->output, op->window, tile);
     const uint32_t offset = tinynas_both_halves(-op->input.zero_point);
     const int32_t taps = (input.channels + 3) & ~3;
     int8_t *const gathered = arena + op->scratch;

@@ -46,17 +46,7 @@ TINYNAS_INLINE uint32_t tinynas_load(const int8_t *from)
     return word;
 }
 
-/* Four bytes from a word-aligned address, so that the compiler may load several at once. */
-TINYNAS_INLINE uint32_t tinynas_load_aligned(const int8_t *from)
-{
-    uint32_t word;
-#if defined(__GNUC__)
-    from = (const int8_t *)__builtin_assume_aligned(from, 4);
-#endif
-    TINYNAS_COPY(&word, from, sizeof word);
-    return word;
-}
-
+/* Four bytes to a word-aligned address. */
 TINYNAS_INLINE void tinynas_store_aligned(int8_t *to, uint32_t word)
 {
 #if defined(__GNUC__)
@@ -117,30 +107,66 @@ TINYNAS_INLINE int32_t tinynas_dot(uint32_t a, uint32_t b, int32_t sum)
     return result;
 }
 
-/* One tap of four channels: to every sum the product of its byte of `weights` and its byte at `x`,
- * to which the halves of `offset` are added.
+/* One tap of four channels: to every sum the product of its byte at `x`, to which the halves of
+ * `offset` are added, and its byte of the next word of weights.
  */
-TINYNAS_INLINE void tinynas_add_tap(tinynas_four *sums, const int8_t *x, const uint32_t *weights,
-                                   uint32_t offset)
+TINYNAS_INLINE void tinynas_add_tap(tinynas_four *sums, const int8_t *x, const uint32_t **weights,
+                                    uint32_t offset)
 {
     uint32_t even_x;
     uint32_t odd_x;
-    uint32_t even_weights;
-    uint32_t odd_weights;
-    __asm__("ldr     %[odd_weights], %[weights]\n\t"
+    uint32_t even_w;
+    uint32_t odd_w;
+    __asm__("ldr     %[odd_w], [%[weights]], #4\n\t"
             "ldr     %[odd_x], %[x]\n\t"
-            "sxtb16  %[even_weights], %[odd_weights]\n\t"
-            "sxtb16  %[odd_weights], %[odd_weights], ror #8\n\t"
+            "sxtb16  %[even_w], %[odd_w]\n\t"
+            "sxtb16  %[odd_w], %[odd_w], ror #8\n\t"
             "sxtab16 %[even_x], %[offset], %[odd_x]\n\t"
             "sxtab16 %[odd_x], %[offset], %[odd_x], ror #8\n\t"
-            "smlabb  %[a], %[even_x], %[even_weights], %[a]\n\t"
-            "smlatt  %[c], %[even_x], %[even_weights], %[c]\n\t"
-            "smlabb  %[b], %[odd_x], %[odd_weights], %[b]\n\t"
-            "smlatt  %[d], %[odd_x], %[odd_weights], %[d]"
+            "smlabb  %[a], %[even_x], %[even_w], %[a]\n\t"
+            "smlatt  %[c], %[even_x], %[even_w], %[c]\n\t"
+            "smlabb  %[b], %[odd_x], %[odd_w], %[b]\n\t"
+            "smlatt  %[d], %[odd_x], %[odd_w], %[d]"
             : [a] "+&r"(sums->a), [b] "+&r"(sums->b), [c] "+&r"(sums->c), [d] "+&r"(sums->d),
-              [even_x] "=&r"(even_x), [odd_x] "=&r"(odd_x),
-              [even_weights] "=&r"(even_weights), [odd_weights] "=&r"(odd_weights)
-            : [offset] "r"(offset), [weights] "m"(*weights), [x] "m"(*(const tinynas_bytes *)x));
+              [weights] "+&r"(*weights), [even_x] "=&r"(even_x), [odd_x] "=&r"(odd_x),
+              [even_w] "=&r"(even_w), [odd_w] "=&r"(odd_w)
+            : [offset] "r"(offset), [x] "m"(*(const tinynas_bytes *)x)
+            : "memory");
+}
+
+/* Four taps of two pixels by two channels: the next 16 bytes at `x` are int16 [pixel][4], the next two
+ * words of weights those of the two channels.  Sums: first channel a (first pixel) and b (second),
+ * second channel c and d.
+ */
+TINYNAS_INLINE void tinynas_add_taps(tinynas_four *sums, const int8_t **x, const uint32_t **weights)
+{
+    uint32_t even_x;
+    uint32_t odd_x;
+    uint32_t even_first;
+    uint32_t odd_first;
+    uint32_t even_second;
+    uint32_t odd_second;
+    __asm__("ldrd    %[odd_first], %[odd_second], [%[weights]], #8\n\t"
+            "ldrd    %[even_x], %[odd_x], [%[x]], #8\n\t"
+            "sxtb16  %[even_first], %[odd_first]\n\t"
+            "sxtb16  %[odd_first], %[odd_first], ror #8\n\t"
+            "sxtb16  %[even_second], %[odd_second]\n\t"
+            "sxtb16  %[odd_second], %[odd_second], ror #8\n\t"
+            "smlad   %[a], %[even_first], %[even_x], %[a]\n\t"
+            "smlad   %[c], %[even_second], %[even_x], %[c]\n\t"
+            "smlad   %[a], %[odd_first], %[odd_x], %[a]\n\t"
+            "smlad   %[c], %[odd_second], %[odd_x], %[c]\n\t"
+            "ldrd    %[even_x], %[odd_x], [%[x]], #8\n\t"
+            "smlad   %[b], %[even_first], %[even_x], %[b]\n\t"
+            "smlad   %[d], %[even_second], %[even_x], %[d]\n\t"
+            "smlad   %[b], %[odd_first], %[odd_x], %[b]\n\t"
+            "smlad   %[d], %[odd_second], %[odd_x], %[d]"
+            : [a] "+&r"(sums->a), [b] "+&r"(sums->b), [c] "+&r"(sums->c), [d] "+&r"(sums->d),
+              [x] "+&r"(*x), [weights] "+&r"(*weights), [even_x] "=&r"(even_x),
+              [odd_x] "=&r"(odd_x), [even_first] "=&r"(even_first), [odd_first] "=&r"(odd_first),
+              [even_second] "=&r"(even_second), [odd_second] "=&r"(odd_second)
+            :
+            : "memory");
 }
 
 /* floor((a * b + 2^31) / 2^32). */
@@ -160,6 +186,17 @@ TINYNAS_INLINE int32_t tinynas_saturated_half(int32_t value)
 }
 
 #else
+
+/* Four bytes from a word-aligned address. */
+TINYNAS_INLINE uint32_t tinynas_load_aligned(const int8_t *from)
+{
+    uint32_t word;
+#if defined(__GNUC__)
+    from = (const int8_t *)__builtin_assume_aligned(from, 4);
+#endif
+    TINYNAS_COPY(&word, from, sizeof word);
+    return word;
+}
 
 TINYNAS_INLINE int32_t tinynas_low_half(uint32_t x)
 {
@@ -209,15 +246,32 @@ TINYNAS_INLINE int32_t tinynas_dot(uint32_t a, uint32_t b, int32_t sum)
     return tinynas_add_product(sum, tinynas_high_half(a), tinynas_high_half(b));
 }
 
-TINYNAS_INLINE void tinynas_add_tap(tinynas_four *sums, const int8_t *x, const uint32_t *weights,
-                                   uint32_t offset)
+TINYNAS_INLINE void tinynas_add_tap(tinynas_four *sums, const int8_t *x, const uint32_t **weights,
+                                    uint32_t offset)
 {
+    const uint32_t word = *(*weights)++;
     const uint32_t even_x = tinynas_add_even_bytes(offset, tinynas_load(x));
     const uint32_t odd_x = tinynas_add_odd_bytes(offset, tinynas_load(x));
-    sums->a = tinynas_add_product(sums->a, tinynas_low_half(even_x), tinynas_byte(*weights, 0));
-    sums->b = tinynas_add_product(sums->b, tinynas_low_half(odd_x), tinynas_byte(*weights, 1));
-    sums->c = tinynas_add_product(sums->c, tinynas_high_half(even_x), tinynas_byte(*weights, 2));
-    sums->d = tinynas_add_product(sums->d, tinynas_high_half(odd_x), tinynas_byte(*weights, 3));
+    sums->a = tinynas_add_product(sums->a, tinynas_low_half(even_x), tinynas_byte(word, 0));
+    sums->b = tinynas_add_product(sums->b, tinynas_low_half(odd_x), tinynas_byte(word, 1));
+    sums->c = tinynas_add_product(sums->c, tinynas_high_half(even_x), tinynas_byte(word, 2));
+    sums->d = tinynas_add_product(sums->d, tinynas_high_half(odd_x), tinynas_byte(word, 3));
+}
+
+TINYNAS_INLINE int32_t tinynas_dot_word(int32_t sum, uint32_t weights, const int8_t *x)
+{
+    sum = tinynas_dot(tinynas_even_bytes(weights), tinynas_load_aligned(x), sum);
+    return tinynas_dot(tinynas_odd_bytes(weights), tinynas_load_aligned(x + 4), sum);
+}
+
+TINYNAS_INLINE void tinynas_add_taps(tinynas_four *sums, const int8_t **x, const uint32_t **weights)
+{
+    sums->a = tinynas_dot_word(sums->a, (*weights)[0], *x);
+    sums->b = tinynas_dot_word(sums->b, (*weights)[0], *x + 8);
+    sums->c = tinynas_dot_word(sums->c, (*weights)[1], *x);
+    sums->d = tinynas_dot_word(sums->d, (*weights)[1], *x + 8);
+    *x += 16;
+    *weights += 2;
 }
 
 TINYNAS_INLINE int32_t tinynas_high_word(int32_t a, int32_t b)

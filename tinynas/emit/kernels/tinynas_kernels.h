@@ -115,30 +115,13 @@ typedef struct {
     int32_t column_end;
 } tinynas_window;
 
-TINYNAS_INLINE tinynas_view tinynas_view_of(const tinynas_tensor *tensor, int8_t *arena,
-                                           const tinynas_tile *tile)
-{
-    tinynas_view view = {arena + tensor->offset, (int32_t)tensor->row_bytes, 0, 0, tensor->ring,
-                         tensor->channels};
-    if (tile != NULL && tensor->span >= 0) {
-        view.first_row = tile->rows[tensor->span].begin;
-        view.first_column = tile->columns[tensor->span].begin;
-    }
-    return view;
-}
+/* What is held of a tensor: all of it, or of a tiled one the tile. */
+void tinynas_view_of(tinynas_view *view, const tinynas_tensor *tensor, int8_t *arena,
+                     const tinynas_tile *tile);
 
-TINYNAS_INLINE tinynas_window tinynas_window_of(const tinynas_tensor *output, uint32_t span,
-                                               const tinynas_tile *tile)
-{
-    tinynas_window window = {0, output->rows, 0, output->columns};
-    if (tile != NULL) {
-        window.row = tile->rows[span].begin;
-        window.row_end = tile->rows[span].end;
-        window.column = tile->columns[span].begin;
-        window.column_end = tile->columns[span].end;
-    }
-    return window;
-}
+/* What to compute of an output: all of it, or the tile's span number `span`. */
+void tinynas_window_of(tinynas_window *window, const tinynas_tensor *output, uint32_t span,
+                       const tinynas_tile *tile);
 
 /* Place of a row among those held. */
 TINYNAS_INLINE int32_t tinynas_slot(const tinynas_view *view, int32_t row)
