@@ -1,5 +1,4 @@
-"""Fine-tuning one network: labels, and the opinion of a larger one (Hinton et al., 2015,
-arXiv:1503.02531)."""
+"""Fine-tuning one network."""
 
 from __future__ import annotations
 
@@ -8,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import Tensor, autograd
-from torch.nn import functional
+from torch import Tensor
 
 from tinynas.data import Dataset
+from tinynas.finetune.distillation import check_teacher, distil
 from tinynas.progress import Reporter
 from tinynas.supernet import (
     Subnet,
@@ -20,14 +18,10 @@ from tinynas.supernet import (
     TrainingPlan,
     accuracy,
     recalibrate,
-    share_correct,
-    soft_cross_entropy,
     torch_threads,
     weights_hash,
 )
 
-TEACHER_SHARE = 0.5
-"""Weight of the teacher's opinion in the loss; the labels have the rest."""
 STATISTICS_IMAGES = 2048
 """Training images over which batch norm's statistics are measured at the end."""
 
@@ -53,7 +47,7 @@ def finetune(
         TinynasError: the loss is not a number.
         ValueError: the teacher takes other images or knows other classes.
     """
-    _check_teacher(subnet, teacher)
+    check_teacher(subnet.network, teacher)
     data = dataset.at(subnet.network.resolution)
     run = _Distillation(copy.deepcopy(subnet), teacher, data, plan)
     Training(
@@ -71,18 +65,6 @@ def finetune(
         return run.better_of(subnet)
 
 
-def _check_teacher(subnet: Subnet, teacher: Subnet | None) -> None:
-    def task(network: Subnet) -> tuple[int, int, int]:
-        shape = network.network
-        return shape.resolution, shape.input_channels, shape.classes
-
-    if teacher is not None and task(teacher) != task(subnet):
-        raise ValueError(
-            "the teacher's (resolution, channels, classes) are "
-            f"{task(teacher)}, the subnet's {task(subnet)}"
-        )
-
-
 @dataclass
 class _Distillation:
     student: Subnet
@@ -91,20 +73,7 @@ class _Distillation:
     plan: TrainingPlan
 
     def backward(self, images: Tensor, labels: Tensor, _: int) -> Mapping[str, float]:
-        logits = self.student(images)
-        smoothing = self.plan.label_smoothing
-        loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
-        if self.teacher is not None:
-            opinion = self._opinion(self.teacher, images)
-            distance = soft_cross_entropy(logits, opinion)
-            loss = (1 - TEACHER_SHARE) * loss + TEACHER_SHARE * distance
-        autograd.backward(loss)
-        return {"loss": loss.item(), "accuracy": share_correct(logits, labels)}
-
-    @staticmethod
-    @torch.no_grad()
-    def _opinion(teacher: Subnet, images: Tensor) -> Tensor:
-        return functional.softmax(teacher.eval()(images), dim=1)
+        return distil(self.student, self.teacher, images, labels, self.plan)
 
     def validate(self, _: int) -> Mapping[str, float]:
         return {"validation_accuracy": accuracy(self.student, self.dataset.validation)}

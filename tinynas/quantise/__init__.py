@@ -7,7 +7,7 @@ from tinynas.quantise.equalisation import equalise
 from tinynas.quantise.estimators import Estimator
 from tinynas.quantise.network import Calibrated, FloatNetwork, Folded
 from tinynas.quantise.noise import TensorNoise, noise_report, signal_to_noise
-from tinynas.quantise.quantiser import quantise, quantise_network
+from tinynas.quantise.quantiser import post_training, quantise, quantise_network
 from tinynas.quantise.ranges import Range
 from tinynas.quantise.rules import INPUT_QUANTISATION
 from tinynas.quantise.simulation import SimulatedGraph
@@ -28,6 +28,7 @@ __all__ = [
     "int8_accuracy",
     "int8_input",
     "noise_report",
+    "post_training",
     "quantise",
     "quantise_network",
     "signal_to_noise",

@@ -1,4 +1,7 @@
-"""The ops of a skeleton in torch: NCHW tensors, weights OIHW (depthwise C1HW) or OI."""
+"""The ops of a skeleton in torch: NCHW tensors, weights OIHW (depthwise C1HW) or OI.
+
+A skeleton's convolutions are square, and padded as SAME.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,9 @@ from tinynas.graph.ir import (
     Graph,
     Mean,
     Op,
-    Window,
 )
 from tinynas.quantise.network import Weights
-from tinynas.supernet.layers import channels_last
+from tinynas.supernet.layers import channels_last, convolve
 
 _DEPTHWISE_ORDER, _DENSE_ORDER = (3, 0, 1, 2), (0, 3, 1, 2)
 
@@ -69,20 +71,11 @@ def combine(
 def _weighted(op: Op, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     match op.attributes:
         case Conv2D(window=window):
-            return _convolve(x, weight, bias, window, groups=1)
+            y = convolve(x, weight, bias, stride=window.stride[0])
+            return channels_last(y)  # of an image with one channel torch would not know
         case DepthwiseConv2D(window=window):
-            return _convolve(x, weight, bias, window, groups=x.shape[1])
+            return convolve(x, weight, bias, stride=window.stride[0], groups=x.shape[1])
         case FullyConnected():
             return functional.linear(x, weight, bias)
         case _:
             raise ValueError(f"op {op.name}: {op.kind} has no weights")
-
-
-def _convolve(
-    x: Tensor, weight: Tensor, bias: Tensor | None, window: Window, *, groups: int
-) -> Tensor:
-    top, bottom, left, right = window.padding
-    if (top, left) != (bottom, right):
-        x, top, left = functional.pad(x, (left, right, top, bottom)), 0, 0
-    y = functional.conv2d(x, weight, bias, window.stride, (top, left), 1, groups)
-    return channels_last(y)  # from one channel, torch would not know

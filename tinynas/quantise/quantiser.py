@@ -32,9 +32,22 @@ def quantise(
     corrected: bool = False,
     name: str = "network",
 ) -> Graph:
-    """The int8 graph of a trained network, calibrated on uint8 images [N, H, W, C].
+    """The int8 graph of a trained network by `post_training` and `quantise_network`."""
+    settled = post_training(
+        network, images, estimator=estimator, equalised=equalised, corrected=corrected
+    )
+    return quantise_network(settled, name=name)
 
-    Tensor names are those of `tinynas.spaces.skeleton`.
+
+def post_training(
+    network: FloatNetwork,
+    images: NDArray[np.uint8],
+    *,
+    estimator: Estimator | str = Estimator.MINMAX,
+    equalised: bool = False,
+    corrected: bool = False,
+) -> Calibrated:
+    """Weights and ranges for int8, settled on uint8 images [N, H, W, C] without training.
 
     Args:
         estimator: how the range of an activation tensor is chosen from its values.
@@ -46,14 +59,15 @@ def quantise(
     """
     source = equalise(network, images) if equalised else network
     ranges = calibrate(source, images, estimator=Estimator(estimator))
-    calibrated = Calibrated(source.network, source.folded(), ranges)
-    if corrected:
-        calibrated = correct_bias(calibrated, images)
-    return quantise_network(calibrated, name=name)
+    settled = Calibrated(source.network, source.folded(), ranges)
+    return correct_bias(settled, images) if corrected else settled
 
 
 def quantise_network(calibrated: Calibrated, *, name: str = "network") -> Graph:
-    """The int8 graph of weights and ranges that are settled."""
+    """The int8 graph of weights and ranges that are settled.
+
+    Tensor names are those of `tinynas.spaces.skeleton`.
+    """
     graph = skeleton(calibrated.network, name=name)
     tensors = dict(graph.tensors)
     for tensor in graph.tensors.values():
