@@ -11,6 +11,7 @@ LiteRT's reference kernels do this in two ways, and they differ in some bytes:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,12 +104,16 @@ def accumulator_bounds(graph: Graph, op: Op) -> tuple[NDArray[np.int64], NDArray
     x, weight = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
     if weight.data is None:
         raise ValueError(f"op {op.name}: weights {weight.name} have no data")
-    values = weight.data.astype(np.int64) - zero_point_of(weight)
+    # Wide enough for int8 weights less their zero point, and no wider: weights are large.
+    wide = np.int16 if weight.data.dtype == np.int8 else np.int64
+    values: NDArray[np.signedinteger[Any]] = weight.data.astype(wide)
+    if zero_point_of(weight):
+        values -= zero_point_of(weight)
     by_channel = values.reshape(-1, values.shape[-1]) if _depthwise(op) else _rows(values).T
     limits = np.iinfo(x.dtype.value)
     low_x, high_x = int(limits.min) - zero_point_of(x), int(limits.max) - zero_point_of(x)
-    positive = np.maximum(by_channel, 0).sum(axis=0)
-    negative = np.minimum(by_channel, 0).sum(axis=0)
+    positive = np.maximum(by_channel, 0).sum(axis=0, dtype=np.int64)
+    negative = np.minimum(by_channel, 0).sum(axis=0, dtype=np.int64)
     bias = bias_of(graph, op)
     low = np.minimum(positive * low_x + negative * high_x, 0) + bias
     high = np.maximum(positive * high_x + negative * low_x, 0) + bias
@@ -176,5 +181,5 @@ def _depthwise(op: Op) -> bool:
     return isinstance(op.attributes, DepthwiseConv2D)
 
 
-def _rows(weights: NDArray[np.int64]) -> NDArray[np.int64]:
+def _rows(weights: NDArray[np.signedinteger[Any]]) -> NDArray[np.signedinteger[Any]]:
     return weights.reshape(weights.shape[0], -1)
