@@ -9,6 +9,7 @@ import typer
 
 from tinynas.cli import catalogue, demo, deploy, remote, search, service, stage1
 from tinynas.cli.output import console
+from tinynas.paths import share_cores
 
 app = typer.Typer(
     name="tinynas",
@@ -34,6 +35,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it quietly."""
+    share_cores()
     try:
         app()
     except KeyboardInterrupt:
