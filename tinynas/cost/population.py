@@ -1,0 +1,94 @@
+"""Costs of populations: N networks in S subspaces at once, by gathers from tables.
+
+Equal to what `tinynas.schedule` plans and `tinynas.cost.memory` adds up for each network alone:
+MACs, recomputed MACs, flash and arena, layer by layer and for each patch point.  No loop runs over
+networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynas.cost.arenas import through
+from tinynas.cost.entries import entries_of
+from tinynas.cost.patches import PatchPoint, PatchSegments
+from tinynas.cost.tables import Tables
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Population:
+    """`rows` [N, genes] of the tables' space, canonical.  Results are [subspaces, N]."""
+
+    tables: Tables
+    rows: IntArray
+
+    @cached_property
+    def entries(self) -> IntArray:
+        """Entry numbers [N, deepest network], absent blocks last."""
+        return entries_of(self.tables.subspaces[0].space).of_rows(self.rows)
+
+    @cached_property
+    def depth(self) -> IntArray:
+        """Searched blocks of each network [N]."""
+        count = entries_of(self.tables.subspaces[0].space).count
+        depth: IntArray = (self.entries < count).sum(axis=1)
+        return depth
+
+    def total(self, table: IntArray, *, first: int = 0, last: int | None = None) -> IntArray:
+        """Sums of a table over the blocks `first` to `last - 1` of each network."""
+        total: IntArray = table[:, self.entries[:, first:last]].sum(axis=-1)
+        return total
+
+    def behind(self, table: IntArray) -> IntArray:
+        """A table at each network's last block."""
+        return table[:, self.entries[np.arange(len(self.entries)), self.depth - 1]]
+
+    @cached_property
+    def macs(self) -> IntArray:
+        blocks = self.tables.blocks
+        searched = self.total(blocks.macs) + self.behind(blocks.classifier_macs)
+        return self.tables.first.macs[:, None] + searched
+
+    @cached_property
+    def constant_bytes(self) -> IntArray:
+        """Flash of all ops' constants; tile spans of a patch segment come on top."""
+        blocks = self.tables.blocks
+        searched = self.total(blocks.constants) + self.behind(blocks.classifier_constants)
+        return self.tables.first.constants[:, None] + searched
+
+    @cached_property
+    def ops(self) -> IntArray:
+        """Stem, blocks, mean and fully connected."""
+        return self.tables.first.ops[:, None] + self.total(self.tables.blocks.ops) + 2
+
+    @cached_property
+    def layer_arena(self) -> IntArray:
+        """Arena of `tinynas.schedule.plan_layer`."""
+        bottom, top = self.tables.first.layer_arena
+        return self._arena_from(0, bottom[:, None], top[:, None])
+
+    def _arena_from(self, first: int, bottom: IntArray, top: IntArray) -> IntArray:
+        """Arena of blocks `first` onwards; what is before needs `bottom` or `top` to end there."""
+        costs = self.tables.blocks.end_costs
+        for column in range(first, self.entries.shape[1]):
+            bottom, top = through(costs[:, self.entries[:, column]], bottom, top)
+        return np.maximum(np.minimum(bottom, top), self.behind(self.tables.blocks.classifier_arena))
+
+    def patch(self, point: PatchPoint) -> PatchSegments:
+        """The patch segments of all networks at a point."""
+        return PatchSegments(self.tables, self.entries[:, : point.blocks - 1], point)
+
+    def patch_arena(self, patch: PatchSegments) -> IntArray:
+        """Arena of `tinynas.schedule.plan_patch`: the segment, then layer by layer.
+
+        The segment's output may lie at either end.  Where a network is too short, or its output
+        too small for the grid, the arena is larger than any.
+        """
+        free = np.zeros((1, 1), dtype=np.int64)
+        return np.maximum(patch.arena, self._arena_from(patch.point.blocks - 1, free, free))
