@@ -86,7 +86,10 @@ class Place:
         """Input `i`, int8 and not constant."""
         tensor = self.file_input(i)
         if self.op.inputs[i] in self.draft.names:
-            return self.draft.tensors[self.draft.names[self.op.inputs[i]]]
+            found = self.draft.tensors[self.draft.names[self.op.inputs[i]]]
+            if not found.shape:
+                raise self.refuse(f"input {i}, {tensor}, has no dimensions")
+            return found
         if tensor.type in _FLOATS:
             what = f"computes in {tensor.type.name.lower()}{self._dynamic_range()}, on {tensor}"
             raise self.refuse(what, computes_in_float=True)
