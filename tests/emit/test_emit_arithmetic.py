@@ -52,7 +52,8 @@ def _in_c(program: Path, records: NDArray[np.int64]) -> NDArray[np.int8]:
 
 def _expected(records: NDArray[np.int64], rights: NDArray[np.int64]) -> NDArray[np.int8]:
     scaled = multiply_by_quantized_multiplier(records[:, 0], records[:, 1], -1 - rights)
-    return np.clip(scaled + records[:, 3], -128, 127).astype(np.int8)
+    outputs: NDArray[np.int8] = np.clip(scaled + records[:, 3], -128, 127).astype(np.int8)
+    return outputs
 
 
 def _accumulators(

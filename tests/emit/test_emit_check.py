@@ -83,6 +83,6 @@ def test_names_from_elsewhere_stay_names() -> None:
     assert comment("a */ int evil; /* b") == "a _/ int evil_ /_ b"
     assert identifier("model/layer-1:0") == "model_layer_1_0"
     assert numbers(np.array([-(1 << 31), 7])) == "    (-2147483647 - 1), 7"
-    assert initialiser({"a": 1, "b": {"c": [1, -2]}, "d": "name"}) == (
-        "{\n    .a = 1,\n    .b = {\n        .c = {1, -2},\n    },\n    .d = name,\n}"
+    assert initialiser({"a": 1, "z": -2, "b": {"c": [1, -2]}, "d": "name"}) == (
+        "{\n    .a = 1, .z = -2,\n    .b = {\n        .c = {1, -2},\n    },\n    .d = name,\n}"
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 from emit_batch import FACTS, WARNINGS
 from emit_graphs import depthwise
 
@@ -49,7 +50,9 @@ def _compile(name: str, graph: Graph, schedule: Schedule, folder: Path) -> Linke
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
-    constants, data, defined, undefined = 0, 0, set(), set()
+    constants, data = 0, 0
+    defined: set[str] = set()
+    undefined: set[str] = set()
     for source in sorted((folder / "src").glob("*.c")):
         command = [*compiler, *WARNINGS, *_FLAGS, source.name, "-o", f"{source.stem}.o"]
         done = subprocess.run(
@@ -65,7 +68,9 @@ def _compile(name: str, graph: Graph, schedule: Schedule, folder: Path) -> Linke
                     constants += section["sh_size"]
                 elif section.name.startswith((".data", ".bss")):
                     data += section["sh_size"]
-            for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+            symbols = elf.get_section_by_name(".symtab")
+            assert isinstance(symbols, SymbolTableSection)
+            for symbol in symbols.iter_symbols():
                 outside = symbol["st_shndx"] == "SHN_UNDEF"
                 (undefined if outside else defined).add(symbol.name)
     return Linked(constants, data, undefined - defined - {""})

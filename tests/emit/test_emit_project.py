@@ -211,7 +211,7 @@ def test_vectors_of_another_network(graph: Graph, device: Device, tmp_path: Path
         Vectors(good.inputs[:15], good.outputs[:15]),
         Vectors(good.inputs, good.outputs[:, :-1]),
         Vectors(good.inputs[:-1], good.outputs),
-        Vectors(good.inputs.astype(np.int16), good.outputs),  # type: ignore[arg-type]
+        Vectors(good.inputs.astype(np.int16), good.outputs),
     ):
         with pytest.raises(InvalidInputError, match="vectors"):
             _emit(graph, device, tmp_path / "out", bad)

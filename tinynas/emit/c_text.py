@@ -63,22 +63,38 @@ def _lines(items: list[str]) -> str:
 
 
 def initialiser(value: Any, indent: str = "") -> str:
-    """A C initialiser: mappings become designated members, sequences lists, the rest itself."""
+    """A C initialiser: mappings become designated members, sequences lists, the rest itself.
+
+    Members that are numbers share lines.
+    """
     inner = indent + "    "
     match value:
         case Mapping():
-            if all(isinstance(item, int) for item in value.values()):
-                members = ", ".join(f".{k} = {_number(v)}" for k, v in value.items())
-                if len(inner) + len(members) < _LINE - 20:
-                    return f"{{{members}}}"
-            items = [f"{inner}.{k} = {initialiser(v, inner)},\n" for k, v in value.items()]
-            return "{\n" + "".join(items) + indent + "}"
+            lines: list[str] = []
+            plain: list[str] = []
+            for name, item in value.items():
+                if isinstance(item, int):
+                    plain.append(f".{name} = {_number(item)}")
+                    continue
+                lines += _members(plain, inner)
+                plain = []
+                lines.append(f"{inner}.{name} = {initialiser(item, inner)}")
+            lines += _members(plain, inner)
+            return "{\n" + ",\n".join(lines) + f",\n{indent}}}"
         case str():
             return value
         case Sequence():
             return "{" + ", ".join(initialiser(item, inner) for item in value) + "}"
         case _:
             return _number(value)
+
+
+def _members(members: list[str], indent: str) -> list[str]:
+    """Initialised members, as many to a line as it holds; one text, or none for no member."""
+    if not members:
+        return []
+    text = ", ".join(members)
+    return [textwrap.fill(text, _LINE, initial_indent=indent, subsequent_indent=indent)]
 
 
 def _number(value: int) -> str:

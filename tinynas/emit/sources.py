@@ -124,16 +124,18 @@ def _interface(graph: Graph, schedule: Schedule, name: str) -> dict[str, Any]:
     tensor = graph.tensors[name]
     rows, columns, channels = extent(tensor)
     # The shortest text that reads back as the same float32.
-    scale = np.format_float_scientific(np.float32(scale_of(tensor)), unique=True)
+    scale, zero_point = str(np.float32(scale_of(tensor))), zero_point_of(tensor)
+    difference = f"(q {'-' if zero_point > 0 else '+'} {abs(zero_point)})" if zero_point else "q"
     return {
         "bytes": tensor.bytes,
         "rows": rows,
         "columns": columns,
         "channels": channels,
         "scale": scale,
-        "zero_point": zero_point_of(tensor),
+        "zero_point": zero_point,
+        "real": f"{scale} * {difference}",
         "offset": schedule.buffer_of(name).offset,
-        "is_pixels": scale_of(tensor) == 1 / 128 and zero_point_of(tensor) == 0,
+        "is_pixels": scale_of(tensor) == 1 / 128 and zero_point == 0,
     }
 
 
