@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import zero_point_of
@@ -80,7 +81,14 @@ def _op_problems(graph: Graph, op: Op) -> Iterator[str]:
             yield from _weight_problems(graph, op)
         case FullyConnected():
             yield from _weight_problems(graph, op)
-        case Add() | Mean():
+            positions = graph.tensors[op.outputs[0]].shape[:-1]
+            if prod(positions) != 1:
+                yield f"over positions {list(positions)}, allowed is one"
+        case Add():
+            shapes = [graph.tensors[n].shape for n in (*op.inputs, *op.outputs)]
+            if len(set(shapes)) != 1 or any(graph.tensors[n].constant for n in op.inputs):
+                yield f"shapes {shapes}, allowed are two activations of one shape"
+        case Mean():
             pass
         case other:
             yield f"no C kernel runs {other}"
