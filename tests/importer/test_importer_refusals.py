@@ -109,7 +109,7 @@ CASES: list[tuple[str, Change]] = [
     (r"shape \[2, 9, 9, 3\]; allowed is a batch of 1", set_tensor(0, shape=(2, 9, 9, 3))),
     (r"shape \[1, -1, 9, 3\]", set_tensor(0, shape_signature=[1, -1, 9, 3])),
     ("is int16; allowed are int8, uint8 and float32", set_tensor(0, type=7)),
-    ("uint8 and no QUANTIZE", set_tensor(0, type=3)),
+    ("is uint8, not int8", set_tensor(0, type=3)),
     ("no single scale", set_tensor(0, quantization=Record("Quantization"))),
     ("grouped convolution", set_tensor(0, shape=(1, 9, 9, 6))),
     ("not NHWC", set_tensor(0, shape=(1, 9, 27))),
@@ -182,6 +182,28 @@ def test_accumulators_beyond_32_bits() -> None:
     y = m.tensor((1, 2))
     m.outputs = [m.op(BuiltinCode.FULLY_CONNECTED, [x, w, b], y, Record("FullyConnectedOptions"))]
     assert "not int32" in str(refusal(m))
+
+
+def test_state_and_scratch_are_named() -> None:
+    m = ModelFile()
+    x = m.input((1, 4))
+    state = m.tensor((1, 4), is_variable=True)
+    m.outputs = [m.op(BuiltinCode.ADD, [x, state], m.tensor((1, 4)), Record("AddOptions"))]
+    assert "it reads tensor 1 ('tensor1'), a variable" in str(refusal(m))
+
+
+def test_several_subgraphs() -> None:
+    m = ModelFile()
+    m.outputs = [m.conv(m.input((1, 6, 6, 3)))]
+    m.extra = {"subgraphs": [Record("SubGraph"), Record("SubGraph")]}
+    assert "2 subgraphs" in str(refusal(m))
+
+
+def test_a_float_input_that_nothing_quantises() -> None:
+    m = ModelFile()
+    m.outputs = [m.conv(m.input((1, 6, 6, 3)))]
+    m.input((1, 2), "float32")
+    assert "float32 and no QUANTIZE to int8 reads it" in str(refusal(m))
 
 
 def test_an_input_that_nothing_reads() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynas.errors import InvalidInputError
 from tinynas.tflite import SCHEMA_VERSION, Table, TensorType, malformed, operator_name, unpack
 
 MAX_OPERATORS = 10_000
@@ -72,6 +73,9 @@ class FileOperator:
 class FileModel:
     """The one subgraph of a file.
 
+    `read_early` has, for each operator's index, the tensors that it reads before anything wrote
+    them: state from one run to the next, or an operator's scratch memory.
+
     Raises:
         InvalidInputError: the file is damaged, or breaks the format's rules.
     """
@@ -83,7 +87,14 @@ class FileModel:
         if root["version"] != SCHEMA_VERSION:
             raise malformed(f"its schema version is {root['version']}, not {SCHEMA_VERSION}")
         if len(root["subgraphs"]) != 1:
-            raise malformed(f"it has {len(root['subgraphs'])} subgraphs, not one")
+            count = len(root["subgraphs"])
+            raise InvalidInputError(
+                f"model: it has {count} subgraphs (branches, loops or several signatures); allowed "
+                "is one",
+                field="model",
+                given=count,
+                allowed=1,
+            )
         self.size = len(data)
         self._root = root
         self._graph = root["subgraphs"][0]
@@ -95,7 +106,7 @@ class FileModel:
         self.operators = [
             self._operator(i, table) for i, table in enumerate(self._graph["operators"])
         ]
-        self._check_order()
+        self.read_early = self._check_order()
 
     @cached_property
     def name(self) -> str:
@@ -189,15 +200,15 @@ class FileModel:
             raise malformed(f"{where} has {len(scale)} scales and {len(zero_point)} zero points")
         return FileQuantisation(scale, zero_point or (0,), table["quantized_dimension"])
 
-    def _check_order(self) -> None:
-        """Each tensor is written once, before it is read."""
+    def _check_order(self) -> dict[int, list[FileTensor]]:
+        """Each tensor is written once; those that an operator reads before, by operator."""
         known = set(self.inputs)
+        early: dict[int, list[FileTensor]] = {}
         if len(known) != len(self.inputs):
             raise malformed("one tensor is two of the model's inputs")
         for op in self.operators:
-            for i in op.inputs:
-                if i >= 0 and i not in known and not self.tensor(i).constant:
-                    raise malformed(f"operator {op.index} reads tensor {i} before it is written")
+            read = [self.tensor(i) for i in op.inputs if i >= 0 and i not in known]
+            early[op.index] = [tensor for tensor in read if not tensor.constant]
             for i in op.outputs:
                 if i in known or self.tensor(i).constant:
                     raise malformed(f"operator {op.index} writes tensor {i}, which has a value")
@@ -205,6 +216,7 @@ class FileModel:
         for i in self.outputs:
             if i not in known and not self.tensor(i).constant:
                 raise malformed(f"output tensor {i} is never written")
+        return early
 
 
 def _limit(what: str, count: int, limit: int) -> None:

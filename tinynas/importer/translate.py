@@ -96,6 +96,9 @@ def _translate(draft: Draft, op: FileOperator) -> None:
     try:
         if op.code not in list(_TRANSLATIONS):
             raise place.refuse(_unsupported(place))
+        for tensor in draft.model.read_early[op.index]:
+            state = "a variable" if tensor.variable else "before anything writes it"
+            raise place.refuse(f"it reads {tensor}, {state}")
         _TRANSLATIONS[BuiltinCode(op.code)](place)
     except RefusedError:
         place.assume_outputs()
@@ -113,12 +116,14 @@ def _signature(draft: Draft) -> Signature:
     read = {name for op in draft.ops for name in op.inputs}
     for index in draft.model.inputs:
         edge, tensor = draft.entering.get(index), draft.model.tensor(index)
-        place = f"input {tensor.name!r}"
-        if edge is None and index in draft.outside:
+        if draft.problems:
+            break  # What has been refused would have read it.
+        if edge is None:
             what = f"is {tensor.type.name.lower()} and no QUANTIZE to int8 reads it"
-            draft.problems.add(Problem(place, what, tensor.type is TensorType.FLOAT32))
-        elif edge is not None and edge.tensor not in read and not draft.problems:
-            draft.problems.add(Problem(place, "is read by no operator that computes"))
+            draft.problems.add(Problem(f"input {tensor.name!r}", what))
+        elif edge.tensor not in read:
+            what = "is read by no operator that computes"
+            draft.problems.add(Problem(f"input {tensor.name!r}", what))
     inputs = [draft.entering[i] for i in draft.model.inputs if i in draft.entering]
     outputs = [e for i in draft.model.outputs if (e := _closing(draft, i)) is not None]
     if not draft.model.outputs:
