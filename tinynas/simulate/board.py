@@ -45,7 +45,7 @@ class Board:
         self.uc = uc
         self.sent = bytearray()
         self.problem: str | None = None
-        self._commands, self._next, self._idle = commands, 0, 0
+        self._commands, self._next, self._idle = bytearray(commands), 0, 0
         self._registers = _UARTS[device.uart.model]
         self._uart = device.uart.address
         self._blocks = device.setup_blocks
@@ -56,6 +56,10 @@ class Board:
             uc.mem_map(region.address, region.bytes, rights)
         for address in (_SYSTEM_CONTROL, self._uart, *self._blocks):
             self._map_page(address // _PAGE * _PAGE)
+
+    def receive(self, commands: bytes) -> None:
+        """More that waits in the UART."""
+        self._commands += commands
 
     def _map_page(self, page: int) -> None:
         if any(start <= page <= end for start, end, _ in self.uc.mem_regions()):

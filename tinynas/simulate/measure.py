@@ -130,6 +130,7 @@ def measure(
     simulator: str | None = None,
     inputs: NDArray[np.int8] | None = None,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    workdir: Path | None = None,
 ) -> Measurement:
     """Runs firmware of `bundle` on `inputs` [N, ...], by default the bundle's vectors.
 
@@ -150,6 +151,7 @@ def measure(
         simulator=chosen.name,
         inputs=None if from_flash else rows,
         time_limit_s=time_limit_s,
+        workdir=workdir,
     )
     expected = run_reference(bundle.graph, {bundle.graph.inputs[0]: rows})[bundle.graph.outputs[0]]
     wanted = np.ascontiguousarray(expected).reshape(len(rows), -1).view(np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -39,8 +40,10 @@ class Execution:
 class Simulator(Protocol):
     """One backend.
 
-    `execute` boots the firmware, sends `commands` to its UART and returns when it reports that it
-    is done.  It keeps a log at `workdir / f"{name}.log"`.
+    `execute` boots the firmware, has it run on each of `inputs` (or, where that is None, on the
+    vectors in flash) and returns when it reports that it is done.  How inputs get in, by the UART
+    or straight into memory, is the backend's choice.  It keeps a log at
+    `workdir / f"{name}.log"`.
 
     Raises:
         MissingToolError: the simulator is not installed.
@@ -59,7 +62,12 @@ class Simulator(Protocol):
         """The device to link for so that firmware runs here: the same, a stand-in, or none."""
 
     def execute(
-        self, firmware: Firmware, commands: bytes, *, workdir: Path, time_limit_s: float
+        self,
+        firmware: Firmware,
+        inputs: Sequence[bytes] | None,
+        *,
+        workdir: Path,
+        time_limit_s: float,
     ) -> Execution: ...
 
 

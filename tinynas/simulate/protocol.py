@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tinynas.build import ElfImage
 from tinynas.errors import SimulationError
@@ -18,15 +16,15 @@ _HEADER = struct.Struct("<2scxI")
 _FAULT_WORDS = ("r0", "r1", "r2", "r3", "r12", "lr", "pc", "xpsr", "cfsr", "hfsr", "mmfar", "bfar")
 
 
-def run_vectors() -> bytes:
-    """Commands: run every vector in flash, then quit."""
-    return b"vq"
+FLASH_COMMANDS = b"vq"
+"""Run every vector in flash, then quit."""
+
+RUN_FROM_MEMORY, QUIT = b"m", b"q"
 
 
-def run_inputs(inputs: NDArray[np.generic]) -> bytes:
-    """Commands: run each of `inputs` [N, ...] as its bytes lie, then quit."""
-    rows = np.ascontiguousarray(inputs).reshape(len(inputs), -1)
-    return b"".join(b"i" + row.tobytes() for row in rows) + b"q"
+def uart_commands(inputs: Sequence[bytes]) -> bytes:
+    """Commands that carry the inputs themselves, then quit."""
+    return b"".join(b"i" + data for data in inputs) + QUIT
 
 
 @dataclass(frozen=True)

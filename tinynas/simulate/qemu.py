@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinynas.build import Firmware
@@ -10,7 +11,7 @@ from tinynas.devices import Device, stand_in
 from tinynas.errors import MissingToolError, SimulationError
 from tinynas.simulate.model import Counts, Execution
 from tinynas.simulate.process import supervise
-from tinynas.simulate.protocol import UNKNOWN, Report
+from tinynas.simulate.protocol import FLASH_COMMANDS, UNKNOWN, Report, uart_commands
 
 _PROGRAM = "qemu-system-arm"
 _TICKS_HZ = {"netduinoplus2": 21_000_000, "mps2-an386": 1_000_000, "mps2-an500": 1_000_000}
@@ -33,7 +34,12 @@ class Qemu:
         return device if device.simulators.qemu_machine else stand_in(device.core)
 
     def execute(
-        self, firmware: Firmware, commands: bytes, *, workdir: Path, time_limit_s: float
+        self,
+        firmware: Firmware,
+        inputs: Sequence[bytes] | None,
+        *,
+        workdir: Path,
+        time_limit_s: float,
     ) -> Execution:
         program, machine = self.found(), firmware.device.simulators.qemu_machine
         if program is None:
@@ -49,7 +55,7 @@ class Qemu:
         supervise(
             [program, "-M", machine, "-kernel", str(firmware.elf), *options, *counting],
             # What arrives before the firmware has opened the UART is lost.
-            stdin=commands,
+            stdin=FLASH_COMMANDS if inputs is None else uart_commands(inputs),
             listens=lambda: reader.report.ready is not None,
             stdout=uart,
             stderr=log,

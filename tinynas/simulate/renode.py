@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinynas.build import RUN_BEGINS, RUN_ENDS, SERVES, Firmware
@@ -13,6 +14,7 @@ from tinynas.devices import Device
 from tinynas.errors import MissingToolError, SimulationError
 from tinynas.simulate.model import Counts, Execution
 from tinynas.simulate.process import supervise
+from tinynas.simulate.protocol import FLASH_COMMANDS, QUIT, RUN_FROM_MEMORY
 
 _REFUSED = re.compile(r"There was an error executing command.*|Could not tokenize here.*")
 _STRAY = re.compile(r"non existing peripheral at (0x[0-9A-Fa-f]+)")
@@ -36,7 +38,12 @@ class Renode:
         return device if device.simulators.renode_uart else None
 
     def execute(
-        self, firmware: Firmware, commands: bytes, *, workdir: Path, time_limit_s: float
+        self,
+        firmware: Firmware,
+        inputs: Sequence[bytes] | None,
+        *,
+        workdir: Path,
+        time_limit_s: float,
     ) -> Execution:
         program = self.found()
         if program is None:
@@ -45,7 +52,7 @@ class Renode:
         # renames an existing output file out of the way instead of writing it anew.
         with tempfile.TemporaryDirectory(prefix="tinynas-renode-") as scratch:
             folder, log = Path(scratch), workdir / "renode.log"
-            _write_inputs(folder, firmware, commands)
+            _write_files(folder, firmware, inputs)
             log.unlink(missing_ok=True)
             watch = _Log(log)
             supervise(
@@ -61,11 +68,12 @@ class Renode:
         return Execution(report, _counts(marks), "Renode, generated platform")
 
 
-def _write_inputs(folder: Path, firmware: Firmware, commands: bytes) -> None:
+def _write_files(folder: Path, firmware: Firmware, inputs: Sequence[bytes] | None) -> None:
     shutil.copyfile(firmware.elf, folder / "firmware.elf")
-    (folder / "commands").write_bytes(commands)
+    with (folder / "inputs").open("wb") as stream:
+        stream.writelines(inputs or ())
     (folder / "device.repl").write_text(platform(firmware.device))
-    (folder / "run.resc").write_text(_script(firmware, folder))
+    (folder / "run.resc").write_text(_script(firmware, folder, inputs))
 
 
 class _Log:
@@ -109,17 +117,14 @@ def platform(device: Device) -> str:
     return "\n\n".join(entries) + "\n"
 
 
-def _script(firmware: Firmware, folder: Path) -> str:
+def _script(firmware: Firmware, folder: Path, inputs: Sequence[bytes] | None) -> str:
     image, uart = firmware.image, f"sysbus.{firmware.device.uart.name}"
     hooks = {a: _print_mark(n) for a, n in image.marks.items() if n != SERVES}
     # Counting the first run is enough, and hooks slow the rest down.
     forget = "; ".join(f"self.RemoveHooksAt({a:#x})" for a in hooks)
     hooks |= {a: f"{_print_mark(n)}; {forget}" for a, n in image.marks.items() if n == RUN_ENDS}
-    send = (
-        f"[machine['{uart}'].WriteChar(b) "
-        f"for b in bytearray(open('{folder / 'commands'}', 'rb').read())]"
-    )
-    hooks |= {a: send for a, n in image.marks.items() if n == SERVES}
+    serve = _send(uart, FLASH_COMMANDS) if inputs is None else _feed(uart, folder, inputs)
+    hooks |= {a: serve for a, n in image.marks.items() if n == SERVES}
     hooks[image.symbols["tinynas_done"]] = f"print('{_DONE}'); self.IsHalted = True"
     return "\n".join(
         [
@@ -128,11 +133,38 @@ def _script(firmware: Firmware, folder: Path) -> str:
             f"machine LoadPlatformDescription @{folder / 'device.repl'}",
             f"{uart} CreateFileBackend @{folder / 'uart'} true",
             f"sysbus LoadELF @{folder / 'firmware.elf'}",
-            *(f'cpu AddHook {a:#x} "{python}"' for a, python in hooks.items()),
+            *(f"cpu AddHook {a:#x} {_quoted(python)}" for a, python in hooks.items()),
             "start",
             "",
         ]
     )
+
+
+def _quoted(python: str) -> str:
+    """Renode's monitor reads three quotes up to three others on a line of their own."""
+    return f'"""{python}"""' if "\n" in python else f'"{python}"'
+
+
+def _send(uart: str, commands: bytes) -> str:
+    """Python for a hook: commands into the UART, once."""
+    return f"""
+if not globals().get('sent'):
+    sent = True
+    for byte in {list(commands)}:
+        machine['{uart}'].WriteChar(byte)
+"""
+
+
+def _feed(uart: str, folder: Path, inputs: Sequence[bytes]) -> str:
+    """Python for a hook: the next input to where r0 points, and the command to run on it."""
+    size = len(inputs[0]) if inputs else 1
+    return f"""
+stream = globals().get('stream') or open('{folder / "inputs"}', 'rb')
+data = stream.read({size})
+if data:
+    machine.SystemBus.WriteBytes(System.Array[System.Byte](bytearray(data)), self.R[0].RawValue)
+machine['{uart}'].WriteChar({RUN_FROM_MEMORY[0]} if data else {QUIT[0]})
+"""
 
 
 def _print_mark(number: int) -> str:

@@ -11,7 +11,7 @@ from tinynas.build import Firmware
 from tinynas.errors import InvalidInputError, MissingToolError, SimulationError
 from tinynas.simulate.model import Execution, Run, Simulator
 from tinynas.simulate.process import last_lines
-from tinynas.simulate.protocol import Report, complaint, run_inputs, run_vectors
+from tinynas.simulate.protocol import Report, complaint
 from tinynas.simulate.qemu import Qemu
 from tinynas.simulate.renode import Renode
 from tinynas.simulate.unicorn_cpu import Unicorn
@@ -60,10 +60,11 @@ def simulate(
     simulator: str | None = None,
     inputs: NDArray[np.generic] | None = None,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    workdir: Path | None = None,
 ) -> Run:
     """Runs the network in the firmware on every vector in flash, or on `inputs` [N, ...].
 
-    Inputs are sent through the UART as their bytes lie.  Logs lie beside the ELF.
+    Inputs go in as their bytes lie.  The log is kept in `workdir`, beside the ELF if None.
 
     Raises:
         InvalidInputError: unknown simulator, no vectors in flash, inputs of the wrong size.
@@ -71,16 +72,16 @@ def simulate(
         SimulationError: a hang, a fault, an access outside the memory map; names the log.
     """
     chosen = find_simulator(simulator)
-    workdir = firmware.elf.parent
-    log = workdir / f"{chosen.name}.log"
-    commands = run_vectors() if inputs is None else run_inputs(inputs)
+    folder = (workdir or firmware.elf.parent).resolve()
+    log = folder / f"{chosen.name}.log"
+    rows = None if inputs is None else [row.tobytes() for row in np.ascontiguousarray(inputs)]
     if inputs is None and not firmware.vector_flash_bytes:
         raise InvalidInputError(
             "the firmware holds no test vectors; inputs have to be given", field="inputs"
         )
     report = Report()
     try:
-        execution = chosen.execute(firmware, commands, workdir=workdir, time_limit_s=time_limit_s)
+        execution = chosen.execute(firmware, rows, workdir=folder, time_limit_s=time_limit_s)
         report.feed(execution.report)
         return _run(firmware, report, execution, inputs, log)
     except SimulationError as error:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from unicorn import (
     UC_ARCH_ARM,
+    UC_HOOK_CODE,
     UC_HOOK_INTR,
     UC_HOOK_MEM_INVALID,
     UC_MEM_FETCH_UNMAPPED,
@@ -24,6 +26,7 @@ from unicorn import (
 from unicorn.arm_const import (
     UC_ARM_REG_LR,
     UC_ARM_REG_PC,
+    UC_ARM_REG_R0,
     UC_ARM_REG_SP,
     UC_CPU_ARM_CORTEX_M3,
     UC_CPU_ARM_CORTEX_M4,
@@ -31,12 +34,13 @@ from unicorn.arm_const import (
     UC_CPU_ARM_CORTEX_M33,
 )
 
-from tinynas.build import Firmware
+from tinynas.build import SERVES, Firmware
 from tinynas.devices import Device, MemoryKind
 from tinynas.errors import SimulationError
 from tinynas.simulate.board import Board
 from tinynas.simulate.counting import Counter
 from tinynas.simulate.model import Execution
+from tinynas.simulate.protocol import FLASH_COMMANDS, QUIT, RUN_FROM_MEMORY
 
 _CPUS = {
     "cortex-m3": UC_CPU_ARM_CORTEX_M3,
@@ -65,15 +69,20 @@ class Unicorn:
         return device
 
     def execute(
-        self, firmware: Firmware, commands: bytes, *, workdir: Path, time_limit_s: float
+        self,
+        firmware: Firmware,
+        inputs: Sequence[bytes] | None,
+        *,
+        workdir: Path,
+        time_limit_s: float,
     ) -> Execution:
         deadline = time.monotonic() + time_limit_s
         log = workdir / "unicorn.log"
         log.write_text(f"{firmware.device.name}: {firmware.elf}\n")
-        counted = _Emulation(firmware, commands, log)
+        counted = _Emulation(firmware, inputs, log)
         counter = Counter(counted.uc, firmware.image.marks)
         counted.run(deadline, time_limit_s, lambda: counter.finished)
-        whole = _Emulation(firmware, commands, log)
+        whole = _Emulation(firmware, inputs, log)
         whole.run(deadline, time_limit_s, lambda: False)
         return Execution(bytes(whole.board.sent), counter.counts(), "Unicorn")
 
@@ -81,12 +90,16 @@ class Unicorn:
 class _Emulation:
     """One boot of the firmware."""
 
-    def __init__(self, firmware: Firmware, commands: bytes, log: Path) -> None:
+    def __init__(self, firmware: Firmware, inputs: Sequence[bytes] | None, log: Path) -> None:
         self.image, self.log = firmware.image, log
         device = firmware.device
         self.uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
         self.uc.ctl_set_cpu_model(_CPUS[device.core])
-        self.board = Board(self.uc, device, commands)
+        self.board = Board(self.uc, device, FLASH_COMMANDS if inputs is None else b"")
+        self._inputs = iter(inputs or ())
+        if inputs is not None:
+            for address in (a for a, n in self.image.marks.items() if n == SERVES):
+                self.uc.hook_add(UC_HOOK_CODE, self._on_serves, begin=address, end=address)
         for address, data in self.image.segments:
             self.uc.mem_write(address, data)
         vectors = self.uc.mem_read(device.largest(MemoryKind.FLASH).address, 8)
@@ -101,6 +114,12 @@ class _Emulation:
     ) -> bool:
         self._access = access, address
         return False
+
+    def _on_serves(self, uc: Uc, _address: int, _size: int, _data: Any) -> None:
+        data = next(self._inputs, None)
+        if data is not None:
+            uc.mem_write(uc.reg_read(UC_ARM_REG_R0), data)
+        self.board.receive(QUIT if data is None else RUN_FROM_MEMORY)
 
     def _on_exception(self, uc: Uc, number: int, _data: Any) -> None:
         self.board.problem = self.board.problem or f"the firmware raised exception {number}"
