@@ -9,7 +9,7 @@ from typing import Any
 
 from tinynas.devices import Budget, Device
 from tinynas.emit import Bundle, load_bundle
-from tinynas.pipeline import JobResult, run_pipeline
+from tinynas.pipeline import JobResult, compile_tflite, run_pipeline
 from tinynas.progress import Listener, Reporter, ignore
 from tinynas.request import Effort, JobRequest
 from tinynas.search import EvaluatorFactory, LocalEvaluator
@@ -144,6 +144,25 @@ def search(
     )
     reporter = Reporter(listener=listener)
     return SearchResult(run_pipeline(request, Path(out), reporter=reporter, evaluators=evaluators))
+
+
+def compile_model(
+    model: str | Path,
+    *,
+    device: str,
+    sram: Size | None = None,
+    flash: Size | None = None,
+    out: str | Path,
+    seed: int = 0,
+) -> Bundle:
+    """An int8 `.tflite` as a C bundle in folder `out`; the budgets default to the device's.
+
+    Raises:
+        InvalidInputError: the model cannot be compiled; everything that stands against it is named.
+        InfeasibleBudgetError: it does not fit; says which budget would do.
+    """
+    part, budget = target(device, sram, flash)
+    return compile_tflite(Path(model), part, budget, Path(out), seed=seed)
 
 
 def validate(bundle: Bundle | str | Path, *, simulator: str | None = None) -> Measurement:

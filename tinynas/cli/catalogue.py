@@ -84,3 +84,17 @@ def space_json(space: SearchSpace) -> dict[str, Any]:
 
 def _extent(values: tuple[float, ...]) -> str:
     return f"{min(values):g} to {max(values):g}"
+
+
+@app.command("doctor")
+@reports_errors
+def doctor_command(*, as_json: JsonFlag = False) -> None:
+    """What is installed, what is missing, and the command that mends it."""
+    from tinynas.simulate import doctor
+
+    tools = doctor()
+    if as_json:
+        print_json({"tools": [vars(tool) for tool in tools]})
+        return
+    rows = [(t.name, t.purpose, t.found or "missing", "" if t.found else t.remedy) for t in tools]
+    print_table("Tools", ("tool", "for", "found", "to install it"), rows)

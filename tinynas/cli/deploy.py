@@ -13,6 +13,43 @@ from tinynas.units import format_bytes
 
 app = typer.Typer()
 
+
+@app.command("compile")
+@reports_errors
+def compile_command(
+    model: Annotated[Path, typer.Argument(help="An int8 .tflite file.")],
+    device: Annotated[str, typer.Option(help="A part, see `tinynas devices`.")],
+    out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
+    sram: Annotated[str | None, typer.Option(help="SRAM budget, e.g. 128KB.")] = None,
+    flash: Annotated[str | None, typer.Option(help="Flash budget, e.g. 512KB.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the test vectors.")] = 0,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """An int8 model to a C bundle."""
+    from tinynas import library
+
+    bundle = library.compile_model(model, device=device, sram=sram, flash=flash, out=out, seed=seed)
+    graph, predicted = bundle.graph, bundle.description["predicted"]
+    value = {
+        "bundle": str(bundle.path),
+        "operators": len(graph.ops),
+        "macs": graph.macs,
+        "schedule": bundle.schedule.summary,
+        "sram_bytes": {"predicted": predicted["sram_bytes"]},
+        "flash_bytes": {"predicted": predicted["flash_bytes"]},
+    }
+    if as_json:
+        print_json(value)
+        return
+    console.print(
+        f"{value['bundle']}: {value['operators']} operators, {value['macs']:,} MACs, "
+        f"{value['schedule']}; SRAM {format_bytes(predicted['sram_bytes'])}, "
+        f"flash {format_bytes(predicted['flash_bytes'])} (predicted)",
+        highlight=False,
+    )
+
+
 BundleArgument = Annotated[Path, typer.Argument(help="A bundle's folder.")]
 
 

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Annotated, Any, NoReturn, ParamSpec, TypeAlias
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -37,7 +38,13 @@ def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, caption: str | None = None
 ) -> None:
     """A table on standard output; numbers to the right."""
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    table = Table(
+        title=title,
+        caption=caption,
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
     body = [[_text(cell) for cell in row] for row in rows]
     for index, column in enumerate(columns):
         numeric = all(row[index][:1].isdigit() or row[index] in ("", "-") for row in body)

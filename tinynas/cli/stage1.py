@@ -67,9 +67,7 @@ def _print(table: dict[str, Any]) -> None:
             f"{s['mean_macs'] / 1e6:.2f} M",
             f"{s['p80_macs'] / 1e6:.2f} M",
             f"{s['score'] / 1e6:.2f}",
-            "chosen"
-            if (s["width"], s["resolution"]) == (chosen["width"], chosen["resolution"])
-            else "",
+            "chosen" if (s["width"], s["resolution"]) == chosen else "",
         )
         for s in ranked
     ]

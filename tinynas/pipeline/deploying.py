@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinynas.build import Firmware, build_firmware, find_toolchain, firmware_files
-from tinynas.cost import memory_cost
-from tinynas.emit import MIN_VECTORS, Bundle, Vectors, emit, load_bundle
+from tinynas.build import Firmware, build_firmware, find_toolchain
+from tinynas.emit import MIN_VECTORS, Bundle, Vectors, load_bundle
 from tinynas.graph.ir import Graph
-from tinynas.graph.reference import run
+from tinynas.pipeline.compiling import vectors_of, write_bundle
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.learning import feasibility_of, load_quantised
@@ -49,23 +48,15 @@ def emit_bundle(
     def work(step: Workspace) -> None:
         graph = load_quantised(quantised)
         vectors = _vectors(job, graph)
-        cost = memory_cost(graph, schedule, job.device.core)
-        firmware = firmware_files(
-            job.device,
-            name=NAME,
-            vector_bytes=vectors.inputs.nbytes + vectors.outputs.nbytes,
-            library_flash_bytes=cost.flash_bytes,
-        )
-        emit(
+        write_bundle(
             graph,
             schedule,
             job.device,
+            job.budget,
+            vectors,
             step.out / "bundle",
-            vectors=vectors,
-            budget=job.budget,
             name=NAME,
             info={"dataset": job.dataset.name, "classes": list(job.dataset.classes)},
-            extra_files={f"firmware/{name}": text for name, text in firmware.items()},
         )
 
     inputs = job.key(**job.budget_key(), graph=quantised.key, schedule=scheduled.key)
@@ -74,14 +65,14 @@ def emit_bundle(
 
 
 def _vectors(job: Job, graph: Graph) -> Vectors:
-    """Test images, and what the integer reference makes of them.
+    """Test images and their outputs.
 
     A small test split is gone through again until there are enough.
     """
     resolution = graph.tensors[graph.inputs[0]].shape[1]
     split = job.dataset.test.take(np.arange(MIN_VECTORS) % len(job.dataset.test))
     inputs = int8_input(split.at(resolution).images)
-    return Vectors(inputs, run(graph, {graph.inputs[0]: inputs})[graph.outputs[0]])
+    return vectors_of(graph, inputs)
 
 
 def build(job: Job, emitted: StepOutput, bundle: Bundle) -> tuple[StepOutput, Firmware]:

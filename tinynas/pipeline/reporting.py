@@ -9,7 +9,7 @@ import zipfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -22,6 +22,7 @@ from tinynas.pipeline.files import read_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.report import (
+    MemoryFigures,
     ReportData,
     build_report,
     describe_blocks,
@@ -126,8 +127,8 @@ def _data(
         schedule=describe_schedule(schedule),
         macs=graph.macs,
         accuracy={"float": accuracy["float"], "int8": accuracy["int8"]},
-        sram_bytes={**measured["sram_bytes"], "budget": budget.sram_bytes},
-        flash_bytes={**measured["flash_bytes"], "budget": budget.flash_bytes},
+        sram_bytes=_figures(budget.sram_bytes, measured["sram_bytes"]),
+        flash_bytes=_figures(budget.flash_bytes, measured["flash_bytes"]),
         memory_parts=describe_cost(cost),
         validation={
             key: measured[key]
@@ -149,14 +150,25 @@ def _data(
     )
 
 
+def _figures(budget: int, measured: dict[str, int]) -> MemoryFigures:
+    return cast(MemoryFigures, {"budget": budget, **measured})
+
+
 def _flash_by_op(graph: Graph) -> dict[str, int]:
     return {op.name: constant_bytes(graph, op).total for op in graph.ops}
+
+
+def _headline(figures: MemoryFigures) -> dict[str, int]:
+    return {
+        "budget": figures["budget"],
+        "predicted": figures["predicted"],
+        "measured": figures["measured"],
+    }
 
 
 def result_json(job: Job, data: ReportData) -> dict[str, Any]:
     """The summary of a job: what `tinynas demo --json` and `GET /jobs/{id}` give."""
     chosen = data["subspaces"]["chosen"]
-    memory = ("budget", "predicted", "measured")
     return {
         "dataset": job.dataset.name,
         "device": job.device.name,
@@ -166,8 +178,8 @@ def result_json(job: Job, data: ReportData) -> dict[str, Any]:
         "accuracy": data["accuracy"],
         "macs": data["macs"],
         "recomputed_macs": data["schedule"]["recomputed_macs"],
-        "sram_bytes": {key: data["sram_bytes"][key] for key in memory},
-        "flash_bytes": {key: data["flash_bytes"][key] for key in memory},
+        "sram_bytes": _headline(data["sram_bytes"]),
+        "flash_bytes": _headline(data["flash_bytes"]),
         "validation": {
             key: data["validation"][key]
             for key in ("simulator", "vectors", "mismatched_bytes", "instructions")

@@ -1,7 +1,7 @@
 """What was promised, what was measured: a finished job as JSON, HTML and Markdown."""
 
 from tinynas.report.build import ReportFiles, build_report
-from tinynas.report.data import ReportData
+from tinynas.report.data import MemoryFigures, ReportData
 from tinynas.report.describe import (
     describe_blocks,
     describe_cost,
@@ -11,6 +11,7 @@ from tinynas.report.describe import (
 )
 
 __all__ = [
+    "MemoryFigures",
     "ReportData",
     "ReportFiles",
     "build_report",

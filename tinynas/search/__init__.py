@@ -8,7 +8,7 @@ from tinynas.search.evaluator import (
     EvaluatorFactory,
     LocalEvaluator,
 )
-from tinynas.search.feasibility import Feasibility, Fit
+from tinynas.search.feasibility import Feasibility, Fit, schedule_within
 
 __all__ = [
     "Candidate",
@@ -20,5 +20,6 @@ __all__ = [
     "LocalEvaluator",
     "SearchOutcome",
     "pareto_front",
+    "schedule_within",
     "search",
 ]

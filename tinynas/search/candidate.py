@@ -66,5 +66,4 @@ def pareto_front(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
     )
     no_worse = (points[:, None, :] <= points[None, :, :]).all(axis=2)
     better = (points[:, None, :] < points[None, :, :]).any(axis=2)
-    front: NDArray[np.bool_] = ~(no_worse & better).any(axis=0)
-    return front
+    return np.asarray(~(no_worse & better).any(axis=0))

@@ -60,26 +60,9 @@ class Feasibility:
 
     def check(self, architecture: Architecture) -> Fit:
         graph = self.graph(architecture)
-        by_layer = self._fit(architecture, graph, plan_layer(graph))
-        # Patches save SRAM alone, and they recompute: they help only where SRAM is what is short.
-        if not by_layer.sram_excess or self.schedules == "layer":
-            return by_layer
-        if by_layer.flash_excess or by_layer.macs_excess:
-            return by_layer
-        return self._by_patch(architecture, graph, by_layer)
-
-    def _by_patch(self, architecture: Architecture, graph: Graph, by_layer: Fit) -> Fit:
-        beside_arena = by_layer.cost.static_bytes + by_layer.cost.stack_bytes
-        beside_arena += code_sizes(self.device.core).patch_stack
-        arena_bytes = self.budget.sram_bytes - beside_arena
-        try:
-            schedule = plan(graph, arena_bytes=max(arena_bytes, 1))
-        except InfeasibleBudgetError:
-            return by_layer
-        return self._fit(architecture, graph, schedule)
-
-    def _fit(self, architecture: Architecture, graph: Graph, schedule: Schedule) -> Fit:
-        cost = memory_cost(graph, schedule, self.device.core)
+        schedule, cost = schedule_within(
+            graph, self.budget, self.device.core, schedules=self.schedules
+        )
         macs = graph.macs + schedule.recomputed_macs
         return Fit(
             architecture,
@@ -90,3 +73,24 @@ class Feasibility:
             flash_excess=max(0, cost.flash_bytes - self.budget.flash_bytes),
             macs_excess=max(0, macs - self.budget.macs) if self.budget.macs else 0,
         )
+
+
+def schedule_within(
+    graph: Graph, budget: Budget, core: str, *, schedules: str = "all"
+) -> tuple[Schedule, MemoryCost]:
+    """The schedule that recomputes least of those whose SRAM is within the budget, and its cost.
+
+    Where none is, the one layer by layer: the caller compares the cost with the budget.
+    """
+    by_layer = plan_layer(graph)
+    cost = memory_cost(graph, by_layer, core)
+    # Patches save SRAM alone, and they recompute: they help only where SRAM is what is short.
+    short_of_sram = cost.sram_bytes > budget.sram_bytes
+    if not short_of_sram or schedules == "layer" or cost.flash_bytes > budget.flash_bytes:
+        return by_layer, cost
+    beside_arena = cost.static_bytes + cost.stack_bytes + code_sizes(core).patch_stack
+    try:
+        schedule = plan(graph, arena_bytes=max(1, budget.sram_bytes - beside_arena))
+    except InfeasibleBudgetError:
+        return by_layer, cost
+    return schedule, memory_cost(graph, schedule, core)

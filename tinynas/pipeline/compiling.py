@@ -1,0 +1,98 @@
+"""A model from elsewhere to a C bundle: import, schedule, emit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynas.build import firmware_files
+from tinynas.cost import MemoryCost, memory_cost
+from tinynas.devices import Budget, Device
+from tinynas.emit import MIN_VECTORS, Bundle, Vectors, emit
+from tinynas.errors import InfeasibleBudgetError
+from tinynas.graph.ir import Graph
+from tinynas.graph.reference import run
+from tinynas.importer import read_tflite
+from tinynas.schedule import Schedule
+from tinynas.search import schedule_within
+
+
+def compile_tflite(
+    model: Path, device: Device, budget: Budget, out: Path, *, name: str = "network", seed: int = 0
+) -> Bundle:
+    """The bundle of an int8 `.tflite`, with random test vectors drawn from `seed`.
+
+    Raises:
+        InvalidInputError: the model cannot be read, or holds something that has no C kernel; all
+            of it is named, and nothing is written.
+        InfeasibleBudgetError: it does not fit; says which budget would do.
+    """
+    graph = read_tflite(model)
+    schedule, cost = schedule_within(graph, budget, device.core)
+    check_fits(cost, budget)
+    vectors = random_vectors(graph, seed)
+    info = {"model": model.name, "seed": seed}
+    return write_bundle(graph, schedule, device, budget, vectors, out, name=name, info=info)
+
+
+def check_fits(cost: MemoryCost, budget: Budget) -> None:
+    """Raises: InfeasibleBudgetError: SRAM or flash is above the budget."""
+    for field, required, allowed in (
+        ("sram", cost.sram_bytes, budget.sram_bytes),
+        ("flash", cost.flash_bytes, budget.flash_bytes),
+    ):
+        if required > allowed:
+            raise InfeasibleBudgetError(
+                f"{field}: the model needs {required} bytes, the budget is {allowed}",
+                field=field,
+                required_bytes=required,
+                budget_bytes=allowed,
+            )
+
+
+def random_vectors(graph: Graph, seed: int) -> Vectors:
+    """Inputs drawn evenly from int8, and their outputs."""
+    rng = np.random.default_rng(seed)
+    shape = (MIN_VECTORS, *graph.tensors[graph.inputs[0]].shape[1:])
+    inputs = rng.integers(-128, 128, shape, dtype=np.int8)
+    return vectors_of(graph, inputs)
+
+
+def vectors_of(graph: Graph, inputs: NDArray[np.int8]) -> Vectors:
+    """Inputs [N, ...] with what the integer reference makes of them."""
+    outputs = run(graph, {graph.inputs[0]: inputs})[graph.outputs[0]]
+    return Vectors(inputs, outputs.astype(np.int8, copy=False))
+
+
+def write_bundle(
+    graph: Graph,
+    schedule: Schedule,
+    device: Device,
+    budget: Budget,
+    vectors: Vectors,
+    out: Path,
+    *,
+    name: str,
+    info: dict[str, object],
+) -> Bundle:
+    """The C project with the firmware for its device in it."""
+    cost = memory_cost(graph, schedule, device.core)
+    firmware = firmware_files(
+        device,
+        name=name,
+        vector_bytes=vectors.inputs.nbytes + vectors.outputs.nbytes,
+        library_flash_bytes=cost.flash_bytes,
+    )
+    return emit(
+        graph,
+        schedule,
+        device,
+        out,
+        vectors=vectors,
+        budget=budget,
+        name=name,
+        info=info,
+        extra_files={f"firmware/{file}": text for file, text in firmware.items()},
+    )
