@@ -236,3 +236,22 @@ def test_names_that_two_tensors_share_become_two() -> None:
     graph = assert_agrees(m)
     assert graph.inputs == ("same",)
     assert [op.outputs[0] for op in graph.ops] == ["same.2", "same.3"]
+
+
+@pytest.mark.parametrize("code", [BuiltinCode.AVERAGE_POOL_2D, BuiltinCode.MAX_POOL_2D])
+def test_pools_copy_bytes_whatever_the_scales_say(code: BuiltinCode) -> None:
+    m = ModelFile()
+    fields = {"padding": 0, "stride_h": 2, "stride_w": 2, "filter_h": 3, "filter_w": 3}
+    y = m.tensor((1, 3, 3, 2), scale=0.2, zero_point=40)
+    m.outputs = [m.op(code, [m.input((1, 5, 6, 2))], y, Record("Pool2DOptions", fields))]
+    assert_agrees(m)
+
+
+def test_a_reshape_to_another_scale_is_no_mere_view() -> None:
+    """LiteRT copies the bytes, and what reads them takes them on the new scale."""
+    m = ModelFile()
+    x = m.conv(m.input((1, 5, 5, 2)))
+    y = m.tensor((1, 3, 3, 4), scale=0.2, zero_point=40)
+    m.op(BuiltinCode.RESHAPE, [x, m.sizes([1, 3, 3, 4])], y, version=1)
+    m.outputs = [m.conv(y)]
+    assert kinds(assert_agrees(m)) == ["Conv2D", "Reshape", "Conv2D"]
