@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import (
     AveragePool2D,
     Conv2D,
@@ -21,6 +22,18 @@ from tinynas.graph.ir import (
 )
 
 _WINDOWED = (Conv2D, DepthwiseConv2D, AveragePool2D, MaxPool2D)
+
+
+def require_weights(graph: Graph) -> None:
+    """Raises: InvalidInputError: a constant has no data (the graph is a skeleton)."""
+    empty = [t.name for t in graph.tensors.values() if t.constant and t.data is None]
+    if empty:
+        raise InvalidInputError(
+            f"graph {graph.name}: constant {empty[0]} has no data, only a graph with weights can "
+            "be exported",
+            field="graph",
+            given=empty[0],
+        )
 
 
 def lowered(graph: Graph) -> Graph:

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynas.errors import InvalidInputError
 from tinynas.export.operators import Constant, Operator, operator_of
-from tinynas.export.passes import lowered
+from tinynas.export.passes import lowered, require_weights
 from tinynas.graph.ir import DType, Graph, Tensor
 from tinynas.tflite import BUILTIN_OPTIONS, SCHEMA_VERSION, Record, TensorType, pack
 
@@ -43,14 +42,7 @@ def write_tflite(graph: Graph, path: Path) -> None:
 
 def tflite_bytes(graph: Graph) -> bytes:
     """The contents of the file that `write_tflite` writes."""
-    empty = [t.name for t in graph.tensors.values() if t.constant and t.data is None]
-    if empty:
-        raise InvalidInputError(
-            f"graph {graph.name}: constant {empty[0]} has no data, only a graph with weights can "
-            "be exported",
-            field="graph",
-            given=empty[0],
-        )
+    require_weights(graph)
     return pack(_Writer(lowered(graph)).model())
 
 
