@@ -55,6 +55,11 @@ class Firmware:
         return sum(self.image.sections.get(s, 0) for s in sections)
 
     @property
+    def input_bytes(self) -> int:
+        """Bytes of one input of the network."""
+        return self.image.symbols["tinynas_input_bytes"]
+
+    @property
     def code_bytes(self) -> int:
         return self._sum(".library_code")
 

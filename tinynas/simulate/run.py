@@ -75,6 +75,14 @@ def simulate(
     folder = (workdir or firmware.elf.parent).resolve()
     log = folder / f"{chosen.name}.log"
     rows = None if inputs is None else [row.tobytes() for row in np.ascontiguousarray(inputs)]
+    wrong_size = next((len(r) for r in rows or () if len(r) != firmware.input_bytes), None)
+    if wrong_size is not None:
+        raise InvalidInputError(
+            f"inputs of {wrong_size} bytes; the network takes {firmware.input_bytes}",
+            field="inputs",
+            given=wrong_size,
+            allowed=firmware.input_bytes,
+        )
     if inputs is None and not firmware.vector_flash_bytes:
         raise InvalidInputError(
             "the firmware holds no test vectors; inputs have to be given", field="inputs"
