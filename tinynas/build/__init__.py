@@ -3,6 +3,7 @@
 from tinynas.build.compile import BuildError, Firmware, build_firmware
 from tinynas.build.elf import RUN_BEGINS, RUN_ENDS, SERVES, ElfImage, read_elf
 from tinynas.build.linker import linker_script
+from tinynas.build.renode_files import platform
 from tinynas.build.templates import firmware_files
 from tinynas.build.toolchain import Toolchain, find_toolchain, toolchains
 
@@ -18,6 +19,7 @@ __all__ = [
     "find_toolchain",
     "firmware_files",
     "linker_script",
+    "platform",
     "read_elf",
     "toolchains",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from tinynas.build.linker import linker_script
+from tinynas.build.renode_files import SCRIPT, renode_files
 from tinynas.build.toolchain import (
     CODE_FLAGS,
     GCC_LIBRARIES,
@@ -39,7 +40,9 @@ def firmware_files(
     vectors = library_flash_bytes + vector_bytes + HARNESS_FLASH_BYTES <= flash
     folder = files("tinynas.build") / "firmware"
     static = {n: (folder / n).read_text() for n in (*HARNESS_SOURCES, *_HEADERS)}
-    return static | {
+    return {
+        **static,
+        **renode_files(device),
         "target.h": _target_header(device, name, vectors),
         LINKER_SCRIPT: linker_script(device),
         "Makefile": _makefile(device, vectors),
@@ -145,7 +148,7 @@ _README = """\
 
 `make CROSS=arm-none-eabi-` builds `build/firmware.elf`: start-up code, a harness and the network.
 On a board, {uart} is on PA9 (TX) and PA10 (RX) at {baud} baud, 8N1.
-{self_test}
+{self_test}{renode}
 The host drives it by commands of one byte and gets frames back; `harness.c` lists both.  The code
 runs at the clock and the flash latency that the part has after reset.
 
@@ -163,5 +166,11 @@ def _readme(device: Device, vectors: bool) -> str:
         else "The test vectors do not fit into flash beside the network: the host sends inputs.\n"
     )
     return _README.format(
-        name=device.name, uart=device.uart.name.upper(), baud=_BAUD, self_test=self_test
+        name=device.name,
+        uart=device.uart.name.upper(),
+        baud=_BAUD,
+        self_test=self_test,
+        renode=f"`renode {SCRIPT}` does the same on the simulated part.\n"
+        if device.simulators.renode_uart
+        else "",
     )

@@ -1,7 +1,7 @@
 """Running firmware on simulated devices, one interface over Renode, Unicorn and QEMU."""
 
 from tinynas.simulate.doctor import Tool, doctor
-from tinynas.simulate.measure import Measurement, measure, validate
+from tinynas.simulate.measure import Measurement, firmware_for, measure, validate
 from tinynas.simulate.model import Counts, Execution, Run, Simulator
 from tinynas.simulate.run import find_simulator, simulate, simulator_names, simulators
 
@@ -14,6 +14,7 @@ __all__ = [
     "Tool",
     "doctor",
     "find_simulator",
+    "firmware_for",
     "measure",
     "simulate",
     "simulator_names",

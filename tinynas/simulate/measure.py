@@ -123,6 +123,18 @@ def validate(
     )
 
 
+def firmware_for(
+    bundle: Bundle, *, simulator: str | None = None, toolchain: str | None = None
+) -> Firmware:
+    """Firmware of a bundle that runs on a simulator: for the bundle's device, or a stand-in.
+
+    Raises:
+        See `validate`.
+    """
+    target = _target(find_simulator(simulator), load_device(bundle.device))
+    return _build(bundle, target, find_toolchain(toolchain))
+
+
 def measure(
     bundle: Bundle,
     firmware: Firmware,

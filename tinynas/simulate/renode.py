@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinynas.build import RUN_BEGINS, RUN_ENDS, SERVES, Firmware
+from tinynas.build import RUN_BEGINS, RUN_ENDS, SERVES, Firmware, platform
 from tinynas.devices import Device
 from tinynas.errors import MissingToolError, SimulationError
 from tinynas.simulate.model import Counts, Execution
@@ -93,28 +93,6 @@ class _Log:
                 f"the firmware left the device's memory map: access to {stray[1]}"
             )
         return _DONE in self.text
-
-
-def platform(device: Device) -> str:
-    """A platform description (.repl) with the device's memories, its UART and nothing else."""
-    uart = device.uart
-    entries = [
-        f"{r.name}: Memory.MappedMemory @ sysbus {r.address:#x}\n    size: {r.bytes:#x}"
-        for r in device.regions
-    ]
-    entries += [
-        f"setup{i}: Memory.ArrayMemory @ sysbus {address:#x}\n    size: 0x400"
-        for i, address in enumerate(device.setup_blocks)
-    ]
-    frequency = "    frequency: 100000000\n" if "F7" in str(device.simulators.renode_uart) else ""
-    entries += [
-        "nvic: IRQControllers.NVIC @ sysbus 0xE000E000\n    priorityMask: 0xF0\n"
-        "    systickFrequency: 100000000\n    IRQ -> cpu@0",
-        f'cpu: CPU.CortexM @ sysbus\n    cpuType: "{device.core}"\n    nvic: nvic',
-        f"{uart.name}: {device.simulators.renode_uart} @ sysbus <{uart.address:#x}, +0x100>\n"
-        f"{frequency}    IRQ -> nvic@{uart.irq}",
-    ]
-    return "\n\n".join(entries) + "\n"
 
 
 def _script(firmware: Firmware, folder: Path, inputs: Sequence[bytes] | None) -> str:

@@ -79,15 +79,15 @@ class Unicorn:
         deadline = time.monotonic() + time_limit_s
         log = workdir / "unicorn.log"
         log.write_text(f"{firmware.device.name}: {firmware.elf}\n")
-        counted = _Emulation(firmware, inputs, log)
+        counted = Emulation(firmware, inputs, log)
         counter = Counter(counted.uc, firmware.image.marks)
         counted.run(deadline, time_limit_s, lambda: counter.finished)
-        whole = _Emulation(firmware, inputs, log)
+        whole = Emulation(firmware, inputs, log)
         whole.run(deadline, time_limit_s, lambda: False)
         return Execution(bytes(whole.board.sent), counter.counts(), "Unicorn")
 
 
-class _Emulation:
+class Emulation:
     """One boot of the firmware."""
 
     def __init__(self, firmware: Firmware, inputs: Sequence[bytes] | None, log: Path) -> None:
