@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinynas.cost.arenas import through
 from tinynas.cost.entries import entries_of
-from tinynas.cost.patches import PatchPoint, PatchSegments
+from tinynas.cost.patches import Grid, PatchSegments
 from tinynas.cost.tables import Tables
 
 IntArray = NDArray[np.int64]
@@ -45,6 +45,11 @@ class Population:
         total: IntArray = table[:, self.entries[:, first:last]].sum(axis=-1)
         return total
 
+    def largest(self, table: IntArray) -> IntArray:
+        """The largest of a table over each network's blocks."""
+        largest: IntArray = table[:, self.entries].max(axis=-1)
+        return largest
+
     def behind(self, table: IntArray) -> IntArray:
         """A table at each network's last block."""
         return table[:, self.entries[np.arange(len(self.entries)), self.depth - 1]]
@@ -68,6 +73,13 @@ class Population:
         return self.tables.first.ops[:, None] + self.total(self.tables.blocks.ops) + 2
 
     @cached_property
+    def has_add(self) -> NDArray[np.bool_]:
+        """Whether a network has a residual sum."""
+        searched = self.tables.blocks.residual[:, self.entries].any(axis=-1)
+        has: NDArray[np.bool_] = self.tables.first.residual[:, None] | searched
+        return has
+
+    @cached_property
     def layer_arena(self) -> IntArray:
         """Arena of `tinynas.schedule.plan_layer`."""
         bottom, top = self.tables.first.layer_arena
@@ -80,15 +92,16 @@ class Population:
             bottom, top = through(costs[:, self.entries[:, column]], bottom, top)
         return np.maximum(np.minimum(bottom, top), self.behind(self.tables.blocks.classifier_arena))
 
-    def patch(self, point: PatchPoint) -> PatchSegments:
-        """The patch segments of all networks at a point."""
-        return PatchSegments(self.tables, self.entries[:, : point.blocks - 1], point)
+    def patches(self, blocks: int, grids: tuple[Grid, ...]) -> PatchSegments:
+        """The first `blocks` blocks (the fixed one included) patch by patch, for several grids."""
+        return PatchSegments(self.tables, self.entries[:, : blocks - 1], blocks, grids)
 
-    def patch_arena(self, patch: PatchSegments) -> IntArray:
-        """Arena of `tinynas.schedule.plan_patch`: the segment, then layer by layer.
+    def patch_arena(self, patches: PatchSegments) -> IntArray:
+        """Arenas of `tinynas.schedule.plan_patch` [S, N, grids]: the patches, then layer by layer.
 
         The segment's output may lie at either end.  Where a network is too short, or its output
         too small for the grid, the arena is larger than any.
         """
         free = np.zeros((1, 1), dtype=np.int64)
-        return np.maximum(patch.arena, self._arena_from(patch.point.blocks - 1, free, free))
+        rest = self._arena_from(patches.blocks - 1, free, free)
+        return np.maximum(patches.arena, rest[..., None])

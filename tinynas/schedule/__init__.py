@@ -2,7 +2,10 @@
 
 from tinynas.schedule.ir import Buffer, Schedule, Segment, SegmentKind
 from tinynas.schedule.planner import (
+    KINDS,
+    MAX_GRID,
     candidate_segments,
+    check_kinds,
     plan,
     plan_layer,
     plan_patch,
@@ -12,12 +15,15 @@ from tinynas.schedule.planner import (
 from tinynas.schedule.windows import TileWindow, patch_points, recomputed_macs, tile_windows
 
 __all__ = [
+    "KINDS",
+    "MAX_GRID",
     "Buffer",
     "Schedule",
     "Segment",
     "SegmentKind",
     "TileWindow",
     "candidate_segments",
+    "check_kinds",
     "patch_points",
     "plan",
     "plan_layer",

@@ -72,29 +72,53 @@ def patch_segments(graph: Graph, ops: int, grid: tuple[int, int]) -> list[Segmen
     return head + tail if ops < len(graph.ops) else head
 
 
+def check_kinds(kinds: str) -> None:
+    """Raises:
+    InvalidInputError: `kinds` is not one of `KINDS`.
+    """
+    if kinds not in KINDS:
+        raise InvalidInputError(
+            f"schedules: {kinds!r} is not known; allowed are {', '.join(KINDS)}",
+            field="schedules",
+            given=kinds,
+            allowed=list(KINDS),
+        )
+
+
 def candidate_segments(graph: Graph, kinds: str = "all") -> Iterator[list[Segment]]:
-    """Layer by layer, then every patch point with every grid up to `MAX_GRID` that it can have.
+    """Layer by layer, then every worthwhile patch point with every grid up to `MAX_GRID`.
 
     `kinds` is `all`, `layer` (the first alone) or `patch` (the others).
 
     Raises:
         InvalidInputError: `kinds` is none of these.
     """
-    if kinds not in KINDS:
-        raise InvalidInputError(
-            f"schedules: {kinds!r} is not known",
-            field="schedules",
-            given=kinds,
-            allowed=list(KINDS),
-        )
+    check_kinds(kinds)
     if kinds != "patch":
         yield [Segment(SegmentKind.LAYER, 0, len(graph.ops))]
-    for ops in patch_points(graph) if kinds != "layer" else ():
+    for ops in worthwhile_points(graph) if kinds != "layer" else ():
         _, height, width, _ = graph.tensors[graph.ops[ops - 1].outputs[0]].shape
         for rows in range(1, min(MAX_GRID, height) + 1):
             for columns in range(1, min(MAX_GRID, width) + 1):
                 if rows * columns > 1:
                     yield patch_segments(graph, ops, (rows, columns))
+
+
+def worthwhile_points(graph: Graph) -> tuple[int, ...]:
+    """The patch points whose output the next op does not shrink.
+
+    An expanded or a filtered tensor is no place to cut: before the expansion, or behind the
+    projection, the tiles have the same halo and less is held whole.
+    """
+    points = patch_points(graph)
+    sizes = [graph.tensors[graph.ops[n - 1].outputs[0]].bytes for n in points]
+    kept: list[int] = []
+    following, keep = -1, True
+    for n, size in zip(reversed(points), reversed(sizes), strict=True):
+        keep = keep if size == following else size < following or following < 0
+        following = size
+        kept += [n] if keep else []
+    return tuple(reversed(kept))
 
 
 def schedules_for(graph: Graph, kinds: str = "all") -> list[Schedule]:
@@ -109,37 +133,25 @@ def plan(graph: Graph, *, arena_bytes: int, kinds: str = "all") -> Schedule:
     Raises:
         InfeasibleBudgetError: none fits; says the smallest arena of all candidates.
     """
-    bounded = []
+    by_work: dict[int, list[list[Segment]]] = {}
     for segments in candidate_segments(graph, kinds):
-        recomputed = sum(recomputed_macs(graph, s) for s in segments)
-        bound = needs_of(graph, segments).problem().lower_bound
-        bounded.append((recomputed, bound, segments))
-    bounded.sort(key=lambda c: (c[0], c[1]))
-    best: Schedule | None = None
-    for recomputed, bound, segments in bounded:
-        if best is not None and recomputed > best.recomputed_macs:
-            break
-        if bound <= min(arena_bytes, best.arena_bytes if best else arena_bytes):
+        by_work.setdefault(sum(recomputed_macs(graph, s) for s in segments), []).append(segments)
+    smallest: int | None = None
+    for work in sorted(by_work):
+        best: Schedule | None = None
+        for segments in by_work[work]:
+            limit = best.arena_bytes if best else smallest
+            # Worth placing only where the bound leaves hope: of fitting, or of being the smallest.
+            bound = needs_of(graph, segments).problem().lower_bound
+            if limit is not None and bound >= limit:
+                continue
             schedule = plan_segments(graph, segments)
-            if schedule.arena_bytes <= arena_bytes and (
-                best is None or schedule.arena_bytes < best.arena_bytes
-            ):
+            smallest = min(schedule.arena_bytes, smallest or schedule.arena_bytes)
+            if schedule.arena_bytes <= arena_bytes:
                 best = schedule
-    if best is None:
-        raise _infeasible(graph, sorted(bounded, key=lambda c: c[1]), arena_bytes)
-    return best
-
-
-def _infeasible(
-    graph: Graph, by_bound: Sequence[tuple[int, int, list[Segment]]], arena_bytes: int
-) -> InfeasibleBudgetError:
-    smallest = None
-    for _, bound, segments in by_bound:
-        if smallest is not None and bound >= smallest:
-            break
-        arena = plan_segments(graph, segments).arena_bytes
-        smallest = arena if smallest is None else min(smallest, arena)
-    return InfeasibleBudgetError(
+        if best is not None:
+            return best
+    raise InfeasibleBudgetError(
         f"{graph.name}: no schedule fits an arena of {arena_bytes} bytes; "
         f"the smallest needs {smallest}",
         field="sram",
