@@ -81,7 +81,7 @@ def test_it_learns_what_is_better() -> None:
 
 def test_nothing_that_fits_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(TinynasError, match="raise the budget"):
-        found(sram=1024)
+        found(evaluations=2, sram=1024)
 
 
 def test_every_candidate_is_told_as_it_comes() -> None:

@@ -1,14 +1,21 @@
 """What networks cost: bytes of SRAM and flash, one by one and as whole populations."""
 
+from tinynas.cost.cheapest import Cheapest, cheapest_schedules
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
 from tinynas.cost.ir import KernelCost, MemoryCost
 from tinynas.cost.memory import kernel_cost, memory_cost
+from tinynas.cost.population import Population
+from tinynas.cost.tables import Tables
 
 __all__ = [
     "DEFAULT_COMPILER",
+    "Cheapest",
     "CodeSizes",
     "KernelCost",
     "MemoryCost",
+    "Population",
+    "Tables",
+    "cheapest_schedules",
     "code_sizes",
     "kernel_cost",
     "memory_cost",

@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.build import firmware_files
-from tinynas.cost import MemoryCost, memory_cost
+from tinynas.cost import MemoryCost, code_sizes, memory_cost
 from tinynas.devices import Budget, Device
 from tinynas.emit import MIN_VECTORS, Bundle, Vectors, emit
 from tinynas.errors import InfeasibleBudgetError
 from tinynas.graph.ir import Graph
 from tinynas.graph.reference import run
 from tinynas.importer import read_tflite
-from tinynas.schedule import Schedule
-from tinynas.search import schedule_within
+from tinynas.schedule import Schedule, plan, plan_layer
 
 
 def compile_tflite(
@@ -35,6 +34,23 @@ def compile_tflite(
     vectors = random_vectors(graph, seed)
     info = {"model": model.name, "seed": seed}
     return write_bundle(graph, schedule, device, budget, vectors, out, name=name, info=info)
+
+
+def schedule_within(graph: Graph, budget: Budget, core: str) -> tuple[Schedule, MemoryCost]:
+    """The schedule that recomputes least of those whose SRAM is within the budget, and its cost.
+
+    Where none is, the one layer by layer: the caller compares the cost with the budget.
+    """
+    by_layer = plan_layer(graph)
+    cost = memory_cost(graph, by_layer, core)
+    if cost.sram_bytes <= budget.sram_bytes:
+        return by_layer, cost
+    beside_arena = cost.static_bytes + cost.stack_bytes + code_sizes(core).patch_stack
+    try:
+        schedule = plan(graph, arena_bytes=max(1, budget.sram_bytes - beside_arena))
+    except InfeasibleBudgetError:
+        return by_layer, cost
+    return schedule, memory_cost(graph, schedule, core)
 
 
 def check_fits(cost: MemoryCost, budget: Budget) -> None:

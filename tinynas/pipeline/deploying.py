@@ -30,8 +30,8 @@ def schedule_winner(
     """The schedule by which the winner fits: `schedule.json`."""
 
     def work(step: Workspace) -> None:
-        fit = feasibility_of(job, subspace).check(architecture)
-        write_json(step.out / "schedule.json", fit.schedule.to_json())
+        schedule = feasibility_of(job, subspace).plan(architecture).schedule
+        write_json(step.out / "schedule.json", schedule.to_json())
 
     inputs = job.key(
         **job.budget_key(), architecture=list(architecture.row), subspace=repr(subspace)

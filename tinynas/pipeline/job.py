@@ -14,12 +14,7 @@ from tinynas.pipeline.steps import StepStore
 from tinynas.progress import Reporter
 from tinynas.request import JobRequest
 from tinynas.search import EvaluatorFactory
-from tinynas.spaces import SearchSpace, load_space
-
-UPSAMPLING_LIMIT = 2
-"""Images are enlarged at most this much: beyond it resolution adds MACs and no information."""
-SMALL_IMAGES = 64
-"""Up to this side (pixels) a data set is searched in the `tiny` space by default."""
+from tinynas.spaces import SearchSpace
 
 
 @dataclass(frozen=True)
@@ -53,14 +48,11 @@ class Job:
 
     @cached_property
     def space(self) -> SearchSpace:
-        small = self.dataset.native_resolution <= SMALL_IMAGES
-        return load_space(self.request.space or ("tiny" if small else "mcunet"))
+        return self.request.space_for(self.dataset.native_resolution)
 
     @property
     def max_resolution(self) -> int:
-        """The highest resolution that the images are worth, at least the space's lowest."""
-        limit = UPSAMPLING_LIMIT * self.dataset.native_resolution
-        return max(limit, min(self.space.resolutions))
+        return self.request.max_resolution(self.dataset.native_resolution)
 
     @property
     def classes(self) -> int:

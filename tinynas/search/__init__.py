@@ -8,7 +8,7 @@ from tinynas.search.evaluator import (
     EvaluatorFactory,
     LocalEvaluator,
 )
-from tinynas.search.feasibility import Feasibility, Fit, schedule_within
+from tinynas.search.feasibility import Feasibility, Fit, Plan
 
 __all__ = [
     "Candidate",
@@ -18,8 +18,8 @@ __all__ = [
     "Feasibility",
     "Fit",
     "LocalEvaluator",
+    "Plan",
     "SearchOutcome",
     "pareto_front",
-    "schedule_within",
     "search",
 ]

@@ -18,7 +18,7 @@ from tinynas.errors import TinynasError
 from tinynas.progress import Reporter
 from tinynas.search.candidate import Candidate, pareto_front
 from tinynas.search.evaluator import Evaluator
-from tinynas.search.feasibility import Feasibility, Fit
+from tinynas.search.feasibility import Feasibility, Plan
 from tinynas.spaces import Architecture, SearchSpace, Subspace
 
 BATCH = 8
@@ -96,7 +96,7 @@ class _Engine:
 
     def round(self, wanted: int) -> None:
         """Ask for up to `wanted` new networks that fit, measure them, tell the sampler."""
-        fresh: dict[tuple[int, ...], Fit] = {}
+        fresh: dict[tuple[int, ...], Plan] = {}
         waiting: list[tuple[optuna.Trial, tuple[int, ...]]] = []
         for _ in range(BATCH * 4):
             trial = self._study.ask()
@@ -114,7 +114,7 @@ class _Engine:
                 self.refused += 1
                 self._study.tell(trial, state=TrialState.PRUNED)
                 continue
-            fresh[architecture.row] = fit
+            fresh[architecture.row] = self._feasibility.plan(architecture)
             waiting.append((trial, architecture.row))
             if len(fresh) == wanted:
                 break
@@ -122,16 +122,16 @@ class _Engine:
         for trial, row in waiting:
             self._study.tell(trial, self._known[row])
 
-    def _measure(self, fits: Sequence[Fit]) -> None:
-        accuracies = self._evaluator.evaluate([fit.architecture for fit in fits])
-        for fit, accuracy in zip(fits, accuracies, strict=True):
-            self._known[fit.architecture.row] = accuracy
+    def _measure(self, plans: Sequence[Plan]) -> None:
+        accuracies = self._evaluator.evaluate([plan.architecture for plan in plans])
+        for plan, accuracy in zip(plans, accuracies, strict=True):
+            self._known[plan.architecture.row] = accuracy
             candidate = Candidate(
                 len(self.candidates),
-                fit.architecture,
-                fit.schedule,
-                fit.cost,
-                fit.macs,
+                plan.architecture,
+                plan.schedule,
+                plan.cost,
+                plan.macs,
                 accuracy,
             )
             self.candidates.append(candidate)

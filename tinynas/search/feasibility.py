@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from tinynas.cost import MemoryCost, code_sizes, memory_cost
+import numpy as np
+
+from tinynas.cost import (
+    Cheapest,
+    MemoryCost,
+    Population,
+    Tables,
+    cheapest_schedules,
+    code_sizes,
+    memory_cost,
+)
 from tinynas.devices import Budget, Device
-from tinynas.errors import InfeasibleBudgetError
-from tinynas.graph.ir import Graph
-from tinynas.schedule import Schedule, plan, plan_layer
+from tinynas.schedule import Schedule, plan_segments
 from tinynas.spaces import Architecture, Subspace, network_of, skeleton
 
 
@@ -16,14 +25,10 @@ from tinynas.spaces import Architecture, Subspace, network_of, skeleton
 class Fit:
     """How an architecture stands to the budget under its best schedule.
 
-    The best schedule is the one that recomputes least of those that fit; where none does, it is
-    the one layer by layer.  The excesses are bytes (or MACs) over the budget, 0 where it fits.
+    That is the one which recomputes least of those that fit or, if none does, the one that exceeds
+    the budget least.  The excesses are bytes (or MACs) over the budget, 0 where it fits.
     """
 
-    architecture: Architecture
-    schedule: Schedule
-    cost: MemoryCost
-    macs: int
     sram_excess: int
     flash_excess: int
     macs_excess: int
@@ -34,11 +39,20 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Feasibility:
-    """The budget of a job, as a question that can be put to any architecture.
+class Plan:
+    """The best schedule of an architecture that fits, and what both cost."""
 
-    `schedules` is `layer`, or `patch` or `all` where patches may be used too; a MACs limit counts
-    what a schedule recomputes.
+    architecture: Architecture
+    schedule: Schedule
+    cost: MemoryCost
+    macs: int
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """The budget of a job, as a question that can be put to any architecture of a subspace.
+
+    `schedules` is `layer`, `patch` or `all`; a MACs limit counts what a schedule recomputes.
     """
 
     subspace: Subspace
@@ -48,49 +62,43 @@ class Feasibility:
     device: Device
     schedules: str
 
-    def graph(self, architecture: Architecture) -> Graph:
-        """The weightless graph that is planned."""
+    @cached_property
+    def _tables(self) -> Tables:
+        return Tables((self.subspace,), self.classes, self.input_channels)
+
+    def check(self, architecture: Architecture) -> Fit:
+        """Whether it fits, from tables: nothing is planned."""
+        population = self._population(architecture)
+        best = self._cheapest(population)
+        macs = int(population.macs[0, 0] + best.recomputed_macs[0])
+        return Fit(
+            sram_excess=max(0, int(best.sram[0]) - self.budget.sram_bytes),
+            flash_excess=max(0, int(best.flash[0]) - self.budget.flash_bytes),
+            macs_excess=max(0, macs - self.budget.macs) if self.budget.macs else 0,
+        )
+
+    def plan(self, architecture: Architecture) -> Plan:
+        """The schedule that `check` judged by, with an offset for every buffer."""
         network = network_of(
             self.subspace,
             architecture,
             classes=self.classes,
             input_channels=self.input_channels,
         )
-        return skeleton(network)
+        graph = skeleton(network)
+        best = self._cheapest(self._population(architecture))
+        schedule = plan_segments(graph, best.segments(0, len(graph.ops)))
+        cost = memory_cost(graph, schedule, self.device.core)
+        return Plan(architecture, schedule, cost, graph.macs)
 
-    def check(self, architecture: Architecture) -> Fit:
-        graph = self.graph(architecture)
-        schedule, cost = schedule_within(
-            graph, self.budget, self.device.core, schedules=self.schedules
-        )
-        macs = graph.macs + schedule.recomputed_macs
-        return Fit(
-            architecture,
-            schedule,
-            cost,
-            graph.macs,
-            sram_excess=max(0, cost.sram_bytes - self.budget.sram_bytes),
-            flash_excess=max(0, cost.flash_bytes - self.budget.flash_bytes),
-            macs_excess=max(0, macs - self.budget.macs) if self.budget.macs else 0,
-        )
+    def _population(self, architecture: Architecture) -> Population:
+        return Population(self._tables, np.array([architecture.row]))
 
-
-def schedule_within(
-    graph: Graph, budget: Budget, core: str, *, schedules: str = "all"
-) -> tuple[Schedule, MemoryCost]:
-    """The schedule that recomputes least of those whose SRAM is within the budget, and its cost.
-
-    Where none is, the one layer by layer: the caller compares the cost with the budget.
-    """
-    by_layer = plan_layer(graph)
-    cost = memory_cost(graph, by_layer, core)
-    # Patches save SRAM alone, and they recompute: they help only where SRAM is what is short.
-    short_of_sram = cost.sram_bytes > budget.sram_bytes
-    if not short_of_sram or schedules == "layer" or cost.flash_bytes > budget.flash_bytes:
-        return by_layer, cost
-    beside_arena = cost.static_bytes + cost.stack_bytes + code_sizes(core).patch_stack
-    try:
-        schedule = plan(graph, arena_bytes=max(1, budget.sram_bytes - beside_arena))
-    except InfeasibleBudgetError:
-        return by_layer, cost
-    return schedule, memory_cost(graph, schedule, core)
+    def _cheapest(self, population: Population) -> Cheapest:
+        sizes = code_sizes(self.device.core)
+        if self.schedules == "all":
+            # Most networks fit layer by layer, which recomputes nothing and is quickly seen.
+            by_layer = cheapest_schedules(population, sizes, self.budget, "layer")
+            if by_layer.fits.all():
+                return by_layer
+        return cheapest_schedules(population, sizes, self.budget, self.schedules)
