@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
 from tinynas.devices import Budget, Device, devices, load_device
 from tinynas.errors import InvalidInputError
-from tinynas.spaces import load_space
+from tinynas.spaces import SearchSpace, load_space
 
+UPSAMPLING_LIMIT = 2
+"""Images are enlarged at most this much: beyond it resolution adds MACs and no information."""
+SMALL_IMAGES = 64
+"""Up to this side (pixels) a data set is searched in the `tiny` space by default."""
 SCHEDULES = ("all", "layer", "patch")
 
 
@@ -102,8 +106,16 @@ class JobRequest:
             _within("flash", budget.flash_bytes, default.flash_bytes, self.device)
         return budget
 
-    def with_defaults(self, *, space: str) -> JobRequest:
-        return replace(self, space=self.space or space)
+    def space_for(self, native_resolution: int) -> SearchSpace:
+        """The space asked for, or the one that suits images of this side (pixels)."""
+        small = native_resolution <= SMALL_IMAGES
+        return load_space(self.space or ("tiny" if small else "mcunet"))
+
+    def max_resolution(self, native_resolution: int) -> int:
+        """The highest resolution (pixels) that images of this side are worth, at least the
+        space's lowest."""
+        lowest = min(self.space_for(native_resolution).resolutions)
+        return max(UPSAMPLING_LIMIT * native_resolution, lowest)
 
 
 def _within(field_name: str, given: int, limit: int, device: str | None) -> None:
