@@ -95,6 +95,17 @@ def test_a_bad_request_names_the_field(
     assert client.get(JOBS).json()["items"] == []
 
 
+@pytest.mark.parametrize("field", ["sram", "flash"])
+def test_a_budget_that_nothing_fits_says_what_would(client: TestClient, field: str) -> None:
+    refused = problem(client.post(JOBS, json={**DEMO, field: 100}), 422)
+    assert refused["type"] == "urn:tinynas:problem:infeasible-budget"
+    assert (refused["field"], refused["budget_bytes"]) == (field, 100)
+    required = refused["required_bytes"]
+    assert refused["allowed"] == f"at least {required} bytes"
+    assert problem(client.post(JOBS, json={**DEMO, field: required - 1}), 422)["field"] == field
+    assert client.post(JOBS, json={**DEMO, field: required}).status_code == 202
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"dataset": NaN}', b"\xff"])
 def test_what_is_not_a_request_is_refused(client: TestClient, body: bytes) -> None:
     answer = client.post(JOBS, content=body, headers={"Content-Type": "application/json"})
