@@ -1,6 +1,7 @@
 """The winner's last training."""
 
+from tinynas.finetune.int8 import Int8Network, int8_network
 from tinynas.finetune.quantisation_aware import quantisation_aware_finetune
 from tinynas.finetune.training import finetune
 
-__all__ = ["finetune", "quantisation_aware_finetune"]
+__all__ = ["Int8Network", "finetune", "int8_network", "quantisation_aware_finetune"]
