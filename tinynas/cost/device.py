@@ -26,6 +26,14 @@ class PopulationCosts:
     flash: IntArray
     recomputed_macs: IntArray
 
+    def each_grid(self) -> list[PopulationCosts]:
+        """[S, N, grids] taken apart."""
+        arrays = (self.sram, self.flash, self.recomputed_macs)
+        return [
+            PopulationCosts(*(array[..., grid] for array in arrays))
+            for grid in range(self.sram.shape[-1])
+        ]
+
 
 def layer_costs(population: Population, sizes: CodeSizes) -> PopulationCosts:
     """Layer by layer, compiled to code of these sizes."""

@@ -1,0 +1,161 @@
+"""Stage 1: the subspace (width multiplier, resolution) whose networks make most of a budget.
+
+Lin et al. 2020 (MCUNet, arXiv 2007.10319, section 3.1): sample networks of every subspace, keep
+those that fit, compare the distributions of their FLOPs.  More work within the budget means more
+capacity, so the subspace with the largest is searched.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynas.cost import DEFAULT_COMPILER, code_sizes
+from tinynas.cost.population import Population
+from tinynas.cost.tables import Tables
+from tinynas.devices import Budget, Device
+from tinynas.errors import InfeasibleBudgetError, InvalidInputError
+from tinynas.spaces import SearchSpace, Subspace
+from tinynas.subspace.fitting import Family, device_families, fits_budget, fitting, published
+from tinynas.subspace.rules import DEFAULT_RULE, find_rule
+from tinynas.subspace.table import SubspaceRow, SubspaceTable
+from tinynas.units import format_bytes
+
+ACCOUNTINGS = ("device", "published")
+
+
+def choose_subspace(
+    space: SearchSpace,
+    budget: Budget,
+    *,
+    classes: int,
+    input_channels: int,
+    device: Device,
+    samples: int = 1000,
+    seed: int = 0,
+    schedules: str = "all",
+    accounting: str = "device",
+    rule: str = DEFAULT_RULE,
+    max_resolution: int | None = None,
+    compiler: str = DEFAULT_COMPILER,
+) -> SubspaceTable:
+    """Every subspace of a space under a budget, and the one to search.
+
+    The same `samples` networks (the smallest of the space among them) are looked at in every
+    subspace, so that differences between subspaces are not differences between samples.
+
+    Args:
+        space: all of its width multipliers and resolutions up to `max_resolution` are compared.
+        budget: what may be used of SRAM and flash (bytes), optionally MACs.
+        classes, input_channels: of the task.
+        device: decides the code that the kernels are compiled to; its memory is not looked at.
+        samples, seed: how many networks, and which.
+        schedules: `layer`, `patch` or `all`: how networks may be executed.
+        accounting: `device` counts what this project generates; `published` what the paper's engine
+            needs, which executes layer by layer (see `tinynas.cost.published`).
+        rule: `mean-of-all` or `published`, see `tinynas.subspace.rules`.
+        compiler: whose code sizes `device` counts.
+
+    Raises:
+        InfeasibleBudgetError: not even the smallest network fits; says what it needs.
+        InvalidInputError: a wrong argument, named.
+    """
+    started = time.perf_counter()
+    score = find_rule(rule)
+    families = _families(space, device, schedules, accounting, compiler)
+    tables = Tables(_subspaces(space, max_resolution), classes, input_channels)
+    _check_feasible(tables, families, budget)
+    population = Population(tables, _sample(space, samples, seed))
+    macs, fits = population.macs, fitting(population, families, budget)
+    rows = tuple(
+        SubspaceRow.of(subspace, macs[i], fits[i], value)
+        for i, (subspace, value) in enumerate(
+            zip(tables.subspaces, score(macs, fits).tolist(), strict=True)
+        )
+    )
+    chosen = max(rows, key=lambda row: row.score)
+    seconds = time.perf_counter() - started
+    return SubspaceTable(
+        rows, chosen, budget, rule, schedules, accounting, len(population.rows), seconds
+    )
+
+
+def _families(
+    space: SearchSpace, device: Device, schedules: str, accounting: str, compiler: str
+) -> list[Family]:
+    if accounting not in ACCOUNTINGS:
+        raise InvalidInputError(
+            f"unknown accounting {accounting!r}; allowed are {', '.join(ACCOUNTINGS)}",
+            field="accounting",
+            given=accounting,
+            allowed=list(ACCOUNTINGS),
+        )
+    if accounting == "device":
+        return device_families(space, code_sizes(device.core, compiler), schedules)
+    if schedules != "layer":
+        raise InvalidInputError(
+            f"the published accounting knows no schedule but layer, given is {schedules!r}",
+            field="schedules",
+            given=schedules,
+            allowed=["layer"],
+        )
+    return [published]
+
+
+def _subspaces(space: SearchSpace, max_resolution: int | None) -> tuple[Subspace, ...]:
+    subspaces = tuple(space.subspaces(max_resolution=max_resolution))
+    if not subspaces:
+        raise InvalidInputError(
+            f"space {space.name} has no resolution of {max_resolution} pixels or less",
+            field="max_resolution",
+            given=max_resolution,
+            allowed=f"at least {min(space.resolutions)}",
+        )
+    return subspaces
+
+
+def _sample(space: SearchSpace, samples: int, seed: int) -> NDArray[np.int64]:
+    if samples < 1:
+        raise InvalidInputError(
+            "at least one network has to be sampled", field="samples", given=samples, allowed=">= 1"
+        )
+    rows = space.sample(samples, np.random.default_rng(seed))
+    rows[0] = space.smallest.row
+    return rows
+
+
+def _check_feasible(tables: Tables, families: list[Family], budget: Budget) -> None:
+    """Raises InfeasibleBudgetError unless the smallest network fits in some subspace.
+
+    It is the smallest in every way: nothing else of its subspace fits where it does not.
+    """
+    smallest = Population(tables, np.array([tables.subspaces[0].space.smallest.row]))
+    costs = [c for family in families for c in family(smallest)]
+    if any(fits_budget(smallest, c, budget).any() for c in costs):
+        return
+    sram, flash = np.stack([c.sram for c in costs]), np.stack([c.flash for c in costs])
+    if flash.min() > budget.flash_bytes:
+        raise _infeasible("flash", int(flash.min()), budget.flash_bytes)
+    needed = int(sram[flash <= budget.flash_bytes].min())
+    if needed > budget.sram_bytes:
+        raise _infeasible("sram", needed, budget.sram_bytes)
+    work = np.stack([smallest.macs + c.recomputed_macs for c in costs])
+    least = int(work[(sram <= budget.sram_bytes) & (flash <= budget.flash_bytes)].min())
+    raise InvalidInputError(
+        f"no network fits {budget.macs} MACs within the memory given",
+        field="macs",
+        given=budget.macs,
+        allowed=f"at least {least}",
+    )
+
+
+def _infeasible(field: str, required: int, given: int) -> InfeasibleBudgetError:
+    return InfeasibleBudgetError(
+        f"no network fits {format_bytes(given)} of {field}; "
+        f"the smallest one needs {format_bytes(required)} ({required:,} bytes)",
+        field=field,
+        required_bytes=required,
+        budget_bytes=given,
+    )
