@@ -6,6 +6,7 @@ import numpy as np
 
 from tinynas.build import Firmware, build_firmware, find_toolchain
 from tinynas.emit import MIN_VECTORS, Bundle, Vectors, load_bundle
+from tinynas.errors import SimulationError
 from tinynas.graph.ir import Graph
 from tinynas.pipeline.compiling import vectors_of, write_bundle
 from tinynas.pipeline.files import read_json, write_json
@@ -94,6 +95,13 @@ def simulate_run(job: Job, built: StepOutput, firmware: Firmware, bundle: Bundle
 
     def work(step: Workspace) -> None:
         measurement = measure(bundle, firmware, simulator=simulator.name)
+        if measurement.mismatched_bytes:
+            raise SimulationError(
+                f"{simulator.name}: {measurement.mismatched_bytes} output bytes of "
+                f"{measurement.run.outputs.size} differ from the integer reference; "
+                "the bundle is not handed out",
+                log=measurement.run.log.read_text(errors="replace"),
+            )
         write_json(step.out / "measurement.json", measurement.to_json())
 
     inputs = {"build": built.key, "simulator": simulator.name}
