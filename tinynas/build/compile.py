@@ -89,9 +89,7 @@ class Firmware:
         return self._sum(".vectors")
 
 
-def build_firmware(
-    bundle: Path, device: Device, toolchain: Toolchain, out_dir: Path, *, jobs: int | None = None
-) -> Firmware:
+def build_firmware(bundle: Path, device: Device, toolchain: Toolchain, out_dir: Path) -> Firmware:
     """Builds the ELF of a bundle for a device into `out_dir`.
 
     For the bundle's own device its `firmware/` folder is built as it is, with the flags of its
@@ -109,7 +107,7 @@ def build_firmware(
     flags = (*toolchain.core_flags(device), *CODE_FLAGS)
     sources = _sources(bundle, folder)
     objects = [out / place for place in sources]
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(
             pool.map(
                 lambda item: _compile(toolchain, flags, item[1], out / item[0], bundle, folder),
