@@ -238,7 +238,7 @@ def training(points: int = 40, total: int = 60_000) -> list[dict[str, Any]]:
     for i in range(1, points + 1):
         share = i / points
         values = {}
-        for who, worse in (("largest", 0.0), ("smallest", 0.25), ("random", 0.12)):
+        for who, worse in (("largest", 0.0), ("smallest", 0.25), ("sampled", 0.12)):
             values[f"{who}_loss"] = (2.3 + worse) * 0.07**share + worse * 0.4
             values[f"{who}_accuracy"] = 0.985 - worse * 0.15 - 0.88 * 0.02**share
         events.append({"name": "supernet", "at": total * i // points, "values": values})

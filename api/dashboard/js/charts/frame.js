@@ -67,7 +67,7 @@ export const rect = (x, y, width, height, kind, title) =>
 
 const at = (n) => Math.round(n * 10) / 10;
 export const polyline = (points, kind) =>
-  s("path", { class: kind, d: points.length ? `M${points.map(([x, y]) => `${at(x)} ${at(y)}`).join("L")}` : "" });
+  s("path", { class: kind, d: points.length ? `M${points.map(([x, y]) => `${at(x)} ${at(y)}`).join("L")}h0` : "" });
 
 /** Many points as one path of zero-length strokes; those on the same half pixel are one. */
 export function dots(points, kind) {

@@ -21,16 +21,16 @@ export function seriesOf(points) {
   return [...found.values()];
 }
 
-/** The panel of one measure. */
-export function trainingChart(series, measure, width) {
+/** The panel of one measure; the axis goes to `total` images, so that a curve grows to the right. */
+export function trainingChart(series, measure, total, width) {
   const height = 210;
   const all = series.flatMap((one) => one.points);
   const isShare = measure === "accuracy";
   const [low, high] = padded(all.map(([, v]) => v), 0.05);
-  const most = Math.max(...all.map(([at]) => at), 1);
+  const most = Math.max(total, ...all.map(([at]) => at));
   const area = frame(width, height, [0, most], isShare ? [Math.max(0, low), Math.min(1, high)] : [Math.max(0, low), high]);
   const lines = series.map((one) =>
-    polyline(one.points.map(([at, v]) => [area.x(at), area.y(v)]), `series ${one.who}${one.held ? " held" : ""}`));
+    polyline(one.points.map(([at, v]) => [area.x(at), area.y(v)]), `series ${one.who || "alone"}${one.held ? " held" : ""}`));
   const name = `${measure} of ${series.map((one) => one.key.replaceAll("_", " ")).join(", ")}`;
   return chart(width, height, name, "training",
     area.grid(area.y.ticks(4), isShare ? (v) => percent(v, 0) : (v) => String(+v.toFixed(3))),

@@ -16,7 +16,8 @@ export function trainingSection(model) {
     update(parts) {
       if (!parts.has("metrics")) return;
       node.hidden = model.metrics.size === 0;
-      const wanted = [...model.metrics].flatMap(([key, points]) => panelsOf(key, points));
+      const totalOf = (step) => model.steps.get(step)?.progress?.total ?? 1;
+      const wanted = [...model.metrics].flatMap(([key, points]) => panelsOf(key, points, totalOf));
       const same = wanted.length === drawn.size && wanted.every((panel) => drawn.has(panel.key));
       for (const panel of wanted) {
         if (drawn.has(panel.key)) drawn.get(panel.key).series = panel.series;
@@ -28,10 +29,11 @@ export function trainingSection(model) {
   };
 }
 
-function panelsOf(key, points) {
+function panelsOf(key, points, totalOf) {
   const series = seriesOf(points);
+  const step = key.split(" ")[0];
   return MEASURES.map((measure) => ({
-    key: `${key} ${measure}`, step: key.split(" ")[0], measure,
+    key: `${key} ${measure}`, step, measure, total: () => totalOf(step),
     series: series.filter((one) => one.measure === measure),
   })).filter((panel) => panel.series.length > 0);
 }
@@ -39,7 +41,7 @@ function panelsOf(key, points) {
 function place(panels, drawn, wanted) {
   for (const key of drawn.keys()) if (!wanted.some((panel) => panel.key === key)) drawn.delete(key);
   for (const panel of drawn.values()) {
-    panel.place ??= responsive((width) => trainingChart(panel.series, panel.measure, width));
+    panel.place ??= responsive((width) => trainingChart(panel.series, panel.measure, panel.total(), width));
   }
   const steps = [...new Set(wanted.map((panel) => panel.step))];
   fill(panels, steps.map((step) => {

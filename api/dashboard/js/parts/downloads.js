@@ -12,6 +12,8 @@ const ABOUT = {
   "report.html": "the whole report on one page",
   "report.json": "the report's data",
   "report.md": "the report's tables",
+  "result.json": "the summary, as the command line prints it",
+  "subspaces.svg": "the picture of stage 1",
   "log.txt": "what the job said",
 };
 const SEEN = new Set(["report.html", "log.txt"]);
