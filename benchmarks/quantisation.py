@@ -27,18 +27,16 @@ from rich.table import Table
 
 from tinynas.data import Dataset, Split, load_dataset
 from tinynas.finetune import finetune, quantisation_aware_finetune
-from tinynas.graph.arithmetic import scale_of, zero_point_of
 from tinynas.graph.ir import Graph
-from tinynas.graph.reference import run
 from tinynas.progress import Event, Reporter
 from tinynas.quantise import (
     Estimator,
-    equalise,
-    int8_input,
+    PostTraining,
+    best_post_training,
     noise_report,
-    post_training,
     quantise,
     quantise_network,
+    real_logits,
 )
 from tinynas.spaces import Subspace, load_space, network_of
 from tinynas.supernet import Subnet, TrainingPlan, available_threads, logits
@@ -80,11 +78,13 @@ def main() -> int:
     subnet = finetune(start, None, dataset, plan, reporter=reporter)
     reference = logits(subnet, dataset.test.images)
     rows = [_row("float", reference, reference, dataset.test, 0.0)]
-    for name, make in _ways(subnet, dataset, plan, reporter):
+    images = dataset.calibration_images(CALIBRATION_IMAGES, seed=plan.seed)
+    best = best_post_training(subnet, images)
+    for name, make in _ways(subnet, images, best, dataset, plan):
         started = time.monotonic()
         graph = make()
         seconds = time.monotonic() - started
-        got = _real_logits(graph, dataset.test.images)
+        got = np.concatenate([real_logits(graph, x) for x in _batches(dataset.test.images)])
         rows.append(_row(name, got, reference, dataset.test, seconds))
         print(rows[-1], file=sys.stderr)
     result = {
@@ -95,7 +95,13 @@ def main() -> int:
         "train_images": plan.images,
         "test_images": len(dataset.test),
         "rows": [asdict(row) for row in rows],
-        "layers": _layers(subnet, dataset),
+        "best": best.to_json(),
+        "layers": [
+            entry.to_json()
+            for entry in noise_report(
+                best.network, quantise_network(best.calibrated), images[:NOISE_IMAGES]
+            )
+        ],
     }
     if arguments.json:
         print(json.dumps(result))
@@ -152,38 +158,39 @@ def _progress(event: Event) -> None:
 
 
 def _ways(
-    subnet: Subnet, dataset: Dataset, plan: TrainingPlan, reporter: Reporter
+    subnet: Subnet,
+    images: NDArray[np.uint8],
+    best: PostTraining,
+    dataset: Dataset,
+    plan: TrainingPlan,
 ) -> Iterator[tuple[str, Callable[[], Graph]]]:
     """(name, function that makes the graph) of every row."""
-    images = dataset.calibration_images(CALIBRATION_IMAGES, seed=plan.seed)
     for estimator in Estimator:
         yield estimator.value, partial(quantise, subnet, images, estimator=estimator)
-    best = partial(quantise, subnet, images, estimator=Estimator.MSE)
-    yield "mse + equalisation", partial(best, equalised=True)
-    yield "mse + bias correction", partial(best, corrected=True)
-    yield "mse + both", partial(best, equalised=True, corrected=True)
+    mse = partial(quantise, subnet, images, estimator=Estimator.MSE)
+    yield "mse + equalisation", partial(mse, equalised=True)
+    yield "mse + bias correction", partial(mse, corrected=True)
+    yield "mse + both", partial(mse, equalised=True, corrected=True)
+    yield (
+        "best by its logits",
+        lambda: quantise_network(best_post_training(subnet, images).calibrated),
+    )
 
     def aware() -> Graph:
-        start = post_training(
-            subnet, images, estimator=Estimator.MSE, equalised=True, corrected=True
+        share = int(AWARE_SHARE * plan.images) + 1
+        longer = replace(plan, images=share, learning_rate=AWARE_RATE)
+        reporter = Reporter("train", _progress)
+        trained = quantisation_aware_finetune(
+            best.calibrated, subnet, dataset, longer, reporter=reporter
         )
-        longer = replace(plan, images=int(AWARE_SHARE * plan.images) + 1, learning_rate=AWARE_RATE)
-        trained = quantisation_aware_finetune(start, subnet, dataset, longer, reporter=reporter)
         return quantise_network(trained)
 
     yield "quantisation-aware", aware
 
 
-def _real_logits(graph: Graph, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """What the int8 logits [N, classes] stand for, by the integer reference."""
-    output = graph.tensors[graph.outputs[0]]
-    codes = np.concatenate(
-        [
-            run(graph, {graph.inputs[0]: int8_input(images[i : i + BATCH])})[output.name]
-            for i in range(0, len(images), BATCH)
-        ]
-    )
-    return (codes.astype(np.float64) - zero_point_of(output)) * scale_of(output)
+def _batches(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    for start in range(0, len(images), BATCH):
+        yield images[start : start + BATCH]
 
 
 def _row(
@@ -199,13 +206,6 @@ def _row(
         10 * float(np.log10(reference.var() / noise)) if noise else None,
         seconds,
     )
-
-
-def _layers(subnet: Subnet, dataset: Dataset) -> list[dict[str, Any]]:
-    images = dataset.calibration_images(CALIBRATION_IMAGES)
-    equal = equalise(subnet, images)
-    graph = quantise(equal, images, estimator=Estimator.MSE, corrected=True)
-    return [entry.to_json() for entry in noise_report(equal, graph, images[:NOISE_IMAGES])]
 
 
 def _show(rows: list[Row]) -> None:

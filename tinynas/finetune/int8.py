@@ -11,9 +11,9 @@ from tinynas.finetune.quantisation_aware import quantisation_aware_finetune
 from tinynas.progress import Reporter
 from tinynas.quantise import (
     Calibrated,
-    Estimator,
+    PostTraining,
+    best_post_training,
     int8_accuracy,
-    post_training,
     quantise_network,
 )
 from tinynas.supernet import Subnet, TrainingPlan, accuracy
@@ -25,9 +25,13 @@ CALIBRATION_IMAGES = 512
 
 @dataclass(frozen=True, eq=False)
 class Int8Network:
-    """What the int8 graph is made of, how it was found, and validation accuracies."""
+    """What the int8 graph is made of, how it was found, and validation accuracies.
+
+    `start` is the best without training; where that was enough, `calibrated` is its.
+    """
 
     calibrated: Calibrated
+    start: PostTraining
     method: Literal["post-training", "quantisation-aware"]
     float_accuracy: float
     int8_accuracy: float
@@ -35,6 +39,7 @@ class Int8Network:
     def to_json(self) -> dict[str, Any]:
         return {
             "method": self.method,
+            "post_training": self.start.to_json(),
             "validation": {"float": self.float_accuracy, "int8": self.int8_accuracy},
         }
 
@@ -65,21 +70,21 @@ def int8_network(
     reporter = reporter or Reporter("quantise")
     data = dataset.at(subnet.network.resolution)
     images = data.calibration_images(CALIBRATION_IMAGES, seed=plan.seed)
-    settled = post_training(subnet, images, estimator=Estimator.MSE, equalised=True, corrected=True)
+    way = best_post_training(subnet, images, reporter=reporter)
+    settled = way.calibrated
     wanted = accuracy(subnet, data.validation)
     got = _accuracy(settled, data.validation, reporter)
     if wanted - got <= allowed_loss:
-        return Int8Network(settled, "post-training", wanted, got)
+        return Int8Network(settled, way, "post-training", wanted, got)
     lost = f"post-training quantisation costs {100 * (wanted - got):.1f} points: training on"
     reporter.emit("log", message=lost)
     trained = quantisation_aware_finetune(
         settled, teacher or subnet, data, plan, checkpoint=checkpoint, reporter=reporter
     )
     if trained is settled:
-        return Int8Network(settled, "post-training", wanted, got)
-    return Int8Network(
-        trained, "quantisation-aware", wanted, _accuracy(trained, data.validation, reporter)
-    )
+        return Int8Network(settled, way, "post-training", wanted, got)
+    got = _accuracy(trained, data.validation, reporter)
+    return Int8Network(trained, way, "quantisation-aware", wanted, got)
 
 
 def _accuracy(calibrated: Calibrated, split: Split, reporter: Reporter) -> float:

@@ -3,6 +3,7 @@
 from tinynas.quantise.accuracy import classify, int8_accuracy, int8_input
 from tinynas.quantise.bias import correct_bias
 from tinynas.quantise.calibration import calibrate
+from tinynas.quantise.choice import PostTraining, best_post_training, real_logits
 from tinynas.quantise.equalisation import equalise
 from tinynas.quantise.estimators import Estimator
 from tinynas.quantise.network import Calibrated, FloatNetwork, Folded
@@ -18,9 +19,11 @@ __all__ = [
     "Estimator",
     "FloatNetwork",
     "Folded",
+    "PostTraining",
     "Range",
     "SimulatedGraph",
     "TensorNoise",
+    "best_post_training",
     "calibrate",
     "classify",
     "correct_bias",
@@ -31,5 +34,6 @@ __all__ = [
     "post_training",
     "quantise",
     "quantise_network",
+    "real_logits",
     "signal_to_noise",
 ]

@@ -34,11 +34,18 @@ def calibrate(
     Raises:
         InvalidInputError: no images, images of another shape, or activations that are not finite.
     """
-    ranges = _extremes(network, images)
     if estimator is Estimator.MINMAX:
-        return ranges
-    histograms = _histograms(network, images, ranges)
-    return {name: choose_range(h, estimator) for name, h in histograms.items()}
+        return _extremes(network, images)
+    return {name: choose_range(h, estimator) for name, h in histograms(network, images).items()}
+
+
+def histograms(network: FloatNetwork, images: NDArray[np.uint8]) -> dict[str, Histogram]:
+    """The values of each activation tensor, by its name; raises as `calibrate`."""
+    ranges = _extremes(network, images)
+    counts = {name: np.zeros(_BINS, dtype=np.int64) for name in ranges}
+    for name, values in activations(network, images):
+        counts[name] += np.histogram(values[values != 0], bins=_BINS, range=ranges[name])[0]
+    return {name: Histogram(*ranges[name], counts[name]) for name in ranges}
 
 
 def _extremes(network: FloatNetwork, images: NDArray[np.uint8]) -> dict[str, Range]:
@@ -54,15 +61,6 @@ def _extremes(network: FloatNetwork, images: NDArray[np.uint8]) -> dict[str, Ran
             given=wrong[0],
         )
     return ranges
-
-
-def _histograms(
-    network: FloatNetwork, images: NDArray[np.uint8], ranges: dict[str, Range]
-) -> dict[str, Histogram]:
-    counts = {name: np.zeros(_BINS, dtype=np.int64) for name in ranges}
-    for name, values in activations(network, images):
-        counts[name] += np.histogram(values[values != 0], bins=_BINS, range=ranges[name])[0]
-    return {name: Histogram(*ranges[name], counts[name]) for name in ranges}
 
 
 def activations(

@@ -110,7 +110,11 @@ class _Sums:
 
     @property
     def decibels(self) -> float:
-        signal = self._squares - self._signal**2 / self.count
-        if self._noise == 0:
-            return float("inf")
-        return 10 * float(np.log10(signal / self._noise)) if signal > 0 else float("-inf")
+        return decibels(self._squares - self._signal**2 / self.count, self._noise)
+
+
+def decibels(signal: float, noise: float) -> float:
+    """Of two powers: infinite without noise, -infinite for noise without signal."""
+    if noise == 0:
+        return float("inf")
+    return 10 * float(np.log10(signal / noise)) if signal > 0 else float("-inf")
