@@ -94,7 +94,7 @@ def simulate_run(job: Job, built: StepOutput, firmware: Firmware, bundle: Bundle
     simulator = find_simulator(job.request.simulator)
 
     def work(step: Workspace) -> None:
-        measurement = measure(bundle, firmware, simulator=simulator.name)
+        measurement = measure(bundle, firmware, simulator=simulator.name, workdir=step.out)
         if measurement.mismatched_bytes:
             raise SimulationError(
                 f"{simulator.name}: {measurement.mismatched_bytes} output bytes of "
