@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from tinynas.build import firmware_files
 from tinynas.devices import load_device
+from tinynas.paths import share_cores
+
+share_cores()  # before any test imports torch
 
 HEADER = """\
 #ifndef TINY_H

@@ -19,6 +19,10 @@ class TinynasError(Exception):
         self.message = message
         self.details = details
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross process borders, whatever arguments their classes take."""
+        return _restore, (type(self), self.args, self.__dict__)
+
 
 class InvalidInputError(TinynasError):
     """The request or its data are wrong (exit code 2, HTTP 422)."""
@@ -67,3 +71,9 @@ class SimulationError(TinynasError):
 
 class CancelledError(TinynasError):
     """The job was asked to stop, and stopped between two pieces of work."""
+
+
+def _restore(kind: type[TinynasError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error

@@ -29,7 +29,8 @@ class Cluster:
         self._error: Exception | None = None
         self._tried = threading.Event()
         self._closing = threading.Event()
-        threading.Thread(target=self._hold, name="ray", daemon=True).start()
+        self._thread = threading.Thread(target=self._hold, name="ray", daemon=True)
+        self._thread.start()
 
     def _hold(self) -> None:
         try:
@@ -37,8 +38,12 @@ class Cluster:
         except Exception as error:  # raised again where the cluster is needed
             self._error = error
         self._tried.set()
-        # Ray's processes die with the thread that started them (Linux counts threads as parents).
+        # Ray's processes die with the thread that started them (Linux counts threads as parents),
+        # so it stays, and is the one that ends them.
         self._closing.wait()
+        import ray
+
+        ray.shutdown()
 
     def _connect(self) -> None:
         os.environ.update(_ENVIRONMENT)
@@ -75,10 +80,8 @@ class Cluster:
         module: ModuleType = ray
         return module
 
-    def close(self) -> None:
-        """End what was started; nothing of a local cluster is left running."""
-        self._tried.wait()
-        import ray
-
-        ray.shutdown()
+    def close(self, *, wait: bool = True) -> None:
+        """End what was started, in the background where nobody waits for it."""
         self._closing.set()
+        if wait:
+            self._thread.join()

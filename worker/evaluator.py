@@ -21,27 +21,32 @@ class _Measurer:
 
 
 class RayEvaluator:
-    """Measures on `actors` processes, wherever the cluster has room for them.
+    """Measures on `actors` processes, wherever the cluster has room for them; the cluster is its
+    own, and ends with it.
 
     Ray replaces an actor that has died and asks it again, so a result is late then, not lost; an
     error that `measure` itself raises is raised here.
     """
 
     def __init__(self, task: EvaluationTask, cluster: Cluster, *, actors: int) -> None:
-        self._ray = cluster.ray()
+        self._cluster = cluster
+        ray = cluster.ray()
         # Once into the object store; every actor of a node reads the same copy of the images.
-        reference = self._ray.put(task)
-        remote = self._ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=-1)(_Measurer)
+        reference = ray.put(task)
+        remote = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=-1)(_Measurer)
         self._actors: list[Any] = [remote.remote(reference) for _ in range(actors)]
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[float]:
         """Accuracies in the order of `architectures`, whichever actor is done first."""
+        from ray.exceptions import RayTaskError
         from ray.util import ActorPool
 
         pool: Any = ActorPool(self._actors)
-        return list(pool.map(lambda actor, a: actor.measure.remote(a), architectures))
+        try:
+            return list(pool.map(lambda actor, a: actor.measure.remote(a), architectures))
+        except RayTaskError as error:
+            raise error.cause from error
 
     def close(self) -> None:
-        for actor in self._actors:
-            self._ray.kill(actor)
-        self._actors = []
+        """Give back the processors and the memory; what comes next need not wait for that."""
+        self._cluster.close(wait=False)

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 
+from tinynas.paths import share_cores
 from worker.child import PipelineLoader
 from worker.pipeline import load_pipeline
 from worker.settings import WorkerSettings
@@ -20,6 +21,7 @@ def run_worker(
 
     with_parent: end when standard input does, too: it is held open by a parent that may be killed.
     """
+    share_cores()
     # A parent's terminal shows the job itself; on its own, a worker says what it does.
     level = logging.WARNING if with_parent else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")

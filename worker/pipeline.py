@@ -20,12 +20,14 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
 
     def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
         cluster = Cluster(cpus=settings.evaluators, folder=scratch)
-        result = run_pipeline(
-            request,
-            folder,
-            reporter=reporter,
-            evaluators=lambda task: RayEvaluator(task, cluster, actors=settings.evaluators),
-        )
-        return result.to_json()
+        try:
+            return run_pipeline(
+                request,
+                folder,
+                reporter=reporter,
+                evaluators=lambda task: RayEvaluator(task, cluster, actors=settings.evaluators),
+            ).to_json()
+        finally:
+            cluster.close()
 
     return run

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from worker_service import until
 
 from tinynas.data import Dataset, load_dataset
+from tinynas.errors import InvalidInputError
 from tinynas.search import EvaluationTask, LocalEvaluator
 from tinynas.spaces import Architecture, Subspace, load_space
 from tinynas.supernet import Supernet
@@ -52,17 +54,9 @@ def cluster() -> Iterator[Cluster]:
         cluster.close()
 
 
-def test_two_actors_measure_what_one_process_measures(
-    cluster: Cluster,
-    task: EvaluationTask,
-    architectures: list[Architecture],
-    expected: list[float],
-) -> None:
-    evaluator = RayEvaluator(task, cluster, actors=2)
-    assert evaluator.evaluate(architectures) == expected
-    assert evaluator.evaluate(architectures[::-1]) == expected[::-1]
-    assert evaluator.evaluate([]) == []
-    evaluator.close()
+@pytest.fixture(scope="module")
+def evaluator(task: EvaluationTask, cluster: Cluster) -> RayEvaluator:
+    return RayEvaluator(task, cluster, actors=2)
 
 
 def processes(cluster: Cluster, evaluator: RayEvaluator) -> list[int]:
@@ -71,26 +65,37 @@ def processes(cluster: Cluster, evaluator: RayEvaluator) -> list[int]:
     return pids
 
 
+def test_two_actors_measure_what_one_process_measures(
+    evaluator: RayEvaluator, architectures: list[Architecture], expected: list[float]
+) -> None:
+    assert evaluator.evaluate(architectures) == expected
+    assert evaluator.evaluate(architectures[::-1]) == expected[::-1]
+    assert evaluator.evaluate([]) == []
+
+
 def test_a_killed_actor_is_replaced_and_nothing_is_lost(
     cluster: Cluster,
-    task: EvaluationTask,
+    evaluator: RayEvaluator,
     architectures: list[Architecture],
     expected: list[float],
 ) -> None:
-    evaluator = RayEvaluator(task, cluster, actors=2)
     pids = processes(cluster, evaluator)
     assert len(set(pids)) == 2
     os.kill(pids[0], signal.SIGKILL)
     assert evaluator.evaluate(architectures) == expected
     assert pids[0] not in processes(cluster, evaluator)
-    evaluator.close()
 
 
-def test_an_error_of_a_measurement_is_raised(
-    cluster: Cluster, task: EvaluationTask, architectures: list[Architecture]
+def test_an_error_of_a_measurement_is_raised(evaluator: RayEvaluator) -> None:
+    with pytest.raises(InvalidInputError, match="architecture of space mcunet") as raised:
+        evaluator.evaluate([load_space("mcunet").smallest])
+    assert raised.value.field == "architecture"
+
+
+def test_an_evaluator_that_is_closed_leaves_no_process(
+    cluster: Cluster, evaluator: RayEvaluator
 ) -> None:
-    broken = EvaluationTask(task.supernet, task.recalibration[..., :0], task.validation)
-    evaluator = RayEvaluator(broken, cluster, actors=1)
-    with pytest.raises(RuntimeError):
-        evaluator.evaluate(architectures[:1])
+    """The last test here: the evaluator's cluster goes with it."""
+    pids = processes(cluster, evaluator)
     evaluator.close()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))

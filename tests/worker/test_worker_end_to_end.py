@@ -1,0 +1,59 @@
+"""The real pipeline as a job of the real service, and the same request without any service."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tinynas.client import Client
+from tinynas.pipeline import STEPS, run_pipeline
+from tinynas.request import Effort, JobRequest
+from worker.embedded import EmbeddedService
+
+REQUEST = {"dataset": "digits", "device": "stm32f411xe", "seed": 5}
+EFFORT = {"train_images": 1500, "evaluations": 8, "finetune_images": 500}
+
+
+def contents(archive: Path, kind: str) -> dict[str, bytes]:
+    """The files of a bundle that end in `kind`."""
+    with zipfile.ZipFile(archive) as files:
+        return {n: files.read(n) for n in files.namelist() if n.endswith(kind)}
+
+
+@pytest.mark.slow
+def test_a_service_gives_what_the_library_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYNAS_EVALUATORS", "2")
+    steps = []
+    with EmbeddedService(home=tmp_path / "home", port=0) as service, Client(service.url) as client:
+        job = client.submit(**REQUEST, sram="32KB", flash="128KB", effort=EFFORT)
+        for event in client.events(job.id):
+            if event.kind == "step_finished":
+                steps.append(event.step)
+        job = client.job(job.id)
+        assert job.state == "succeeded", job.error
+        candidates = list(client.candidates(job.id))
+        table = client.subspaces(job.id)
+        bundle = client.download(job.id, "bundle.zip", tmp_path)
+        log = client.download(job.id, "log.txt", tmp_path).read_text()
+    assert tuple(steps) == STEPS
+    assert "simulate: finished" in log
+    assert job.result is not None
+    assert job.result["validation"]["mismatched_bytes"] == 0
+    assert job.best is not None
+    assert job.best["accuracy"] == max(c["accuracy"] for c in candidates)
+
+    request = JobRequest(
+        **REQUEST, sram_bytes=32 * 1024, flash_bytes=128 * 1024, effort=Effort(**EFFORT)
+    )
+    alone = run_pipeline(request, tmp_path / "alone")
+    as_json = json.loads(json.dumps(alone.candidates))
+    assert candidates == as_json
+    assert table["chosen"] == alone.subspaces["chosen"]
+    here = alone.artifacts / "bundle.zip"
+    assert contents(bundle, ".c") == contents(here, ".c")
+    assert contents(bundle, ".h") == contents(here, ".h")
