@@ -29,6 +29,7 @@ from tinynas.emit import emit
 from tinynas.emit.vectors import Vectors
 from tinynas.graph.ir import Graph, Op
 from tinynas.graph.random import RandomGraphOptions, random_graph
+from tinynas.graph.random_operators import random_operators
 from tinynas.graph.reference import run
 from tinynas.schedule import Schedule, patch_points, plan_layer, plan_patch
 from tinynas.schedule.kernels import Kernel, kernel_of
@@ -41,6 +42,18 @@ BUDGET = Budget(1 << 30, 1 << 30)
 PREFIX = "net"
 OWN = ("init", "input", "output", "run")
 VECTORS = 16
+OF_SPACES = frozenset(
+    {
+        Kernel.CONV,
+        Kernel.POINTWISE,
+        Kernel.DEPTHWISE,
+        Kernel.DEPTHWISE_MULTIPLIER,
+        Kernel.FULLY_CONNECTED,
+        Kernel.ADD,
+        Kernel.MEAN,
+    }
+)
+"""The kernels of `random_graph`; the others are met in `random_operators`."""
 VARIETIES = 6
 """One-op networks of every kernel, of different shapes: the stack of the deepest counts."""
 
@@ -56,7 +69,7 @@ def main() -> int:
         entry = table.setdefault(toolchain.name, {"cores": {}})
         entry["version"] = toolchain.version
         for device in map(load_device, DEVICES):
-            entry["cores"].setdefault(device.core, blank(device.core, toolchain).to_json())
+            entry["cores"][device.core] = blank(device.core, toolchain).to_json()
             save(table)
             print(f"{toolchain.label}, {device.core}", file=sys.stderr)
             entry["cores"][device.core] = measure(device, toolchain).to_json()
@@ -185,9 +198,10 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
     options = RandomGraphOptions(min_size=4, max_size=8, max_channels=12, classifier=True)
     found = 0
     while found < VARIETIES:
-        graph = random_graph(rng, options)
+        graph = random_graph(rng, options) if kernel in OF_SPACES else random_operators(rng)
         for op in graph.ops:
-            if kernel_of(op) is kernel:
+            shapes = {t.shape for t in graph.activations_in(op)}
+            if kernel_of(graph, op) is kernel and len(shapes) == 1:
                 found += 1
                 yield alone(graph, op)
                 break
@@ -210,7 +224,7 @@ def chain(length: int) -> Graph:
         graph = random_graph(rng, options)
         op = graph.ops[0]
         x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
-        if kernel_of(op) is Kernel.DEPTHWISE and x.shape == y.shape:
+        if kernel_of(graph, op) is Kernel.DEPTHWISE and x.shape == y.shape:
             break
     constants = {n: graph.tensors[n] for n in op.inputs[1:]}
     activations = {f"t{i}": replace(y, name=f"t{i}") for i in range(length)}

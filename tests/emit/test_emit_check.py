@@ -13,7 +13,7 @@ from tinynas.emit.c_text import comment, identifier, initialiser, numbers
 from tinynas.emit.check import check_emittable
 from tinynas.emit.sources import library_files
 from tinynas.errors import InvalidInputError
-from tinynas.graph.ir import DType, Graph, Op, Quantisation, Reshape, Tensor, Window
+from tinynas.graph.ir import Concat, DType, Graph, Op, Quantisation, Tensor, Window
 from tinynas.schedule import Segment, SegmentKind, plan_layer
 
 
@@ -42,7 +42,7 @@ def test_every_problem_is_named(graph: Graph) -> None:
         "y.weight": replace(weight, data=None, quantisation=Quantisation((0.1,), zero_point=1)),
         "z": Tensor("z", (2, 20)),
     }
-    ops = (*graph.ops, Op("z", Reshape(), ("y",), ("z",)))
+    ops = (*graph.ops, Op("z", Concat(1), ("y", "y.bias"), ("z",)))
     bad = replace(graph, tensors=tensors, ops=ops, outputs=("y", "z"))
     problems = " | ".join(_problems(bad, graph))
     for expected in (
@@ -52,7 +52,7 @@ def test_every_problem_is_named(graph: Graph) -> None:
         "tensor y.weight: has no data",
         "weights y.weight: zero point 1",
         "tensor z: shape [2, 20]",
-        "op z (Reshape): no C kernel",
+        "op z (Concat): constant y.bias",
     ):
         assert expected in problems
 

@@ -81,7 +81,7 @@ class _ArenaRun:
         name = op.outputs[0]
         target = self.view(name, places.get(name))
         y0, x0 = (out.y0, out.x0) if name in places else (0, 0)
-        by_channel = overlap_of(kernel_of(op)) is Overlap.ELEMENT
+        by_channel = overlap_of(kernel_of(self.graph, op)) is Overlap.ELEMENT
         for y in range(out.y0, out.y1):
             for x in range(out.x0, out.x1):
                 self.spoil_scratch(op)

@@ -58,7 +58,7 @@ class CodeSizes:
         for segment in schedule.segments:
             loop = self.patch_stack if segment.kind is SegmentKind.PATCH else 0
             ops = graph.ops[segment.first : segment.last]
-            deepest = max(deepest, *(loop + self.stacks[kernel_of(op)] for op in ops))
+            deepest = max(deepest, *(loop + self.stacks[kernel_of(graph, op)] for op in ops))
         return deepest
 
     def to_json(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class CodeSizes:
 
 def kernels_of(graph: Graph) -> set[Kernel]:
     """The kernels that run a graph."""
-    return {kernel_of(op) for op in graph.ops}
+    return {kernel_of(graph, op) for op in graph.ops}
 
 
 def code_sizes(core: str, compiler: str = DEFAULT_COMPILER) -> CodeSizes:

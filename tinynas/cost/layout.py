@@ -45,10 +45,31 @@ _DESCRIPTOR_BYTES = {
     Kernel.POINTWISE: 60,
     Kernel.DEPTHWISE: 60,
     Kernel.DEPTHWISE_MULTIPLIER: 60,
-    Kernel.FULLY_CONNECTED: 28,
+    Kernel.FULLY_CONNECTED: 32,
     Kernel.ADD: 80,
     Kernel.MEAN: 48,
+    Kernel.AVERAGE_POOL: 52,
+    Kernel.MAX_POOL: 52,
+    Kernel.SOFTMAX: 20,
+    Kernel.LOOKUP: 16,
+    Kernel.MUL: 72,
+    Kernel.ADD_BROADCAST: 72,
+    Kernel.COPY: 12,
+    Kernel.CONCAT: 16,
+    Kernel.PAD: 28,
+    Kernel.TRANSPOSE: 28,
+    Kernel.RESIZE_NEAREST: 20,
 }
+_PRODUCTS = frozenset(
+    {
+        Kernel.CONV,
+        Kernel.POINTWISE,
+        Kernel.DEPTHWISE,
+        Kernel.DEPTHWISE_MULTIPLIER,
+        Kernel.FULLY_CONNECTED,
+    }
+)
+_BYTE_VALUES = 256
 
 
 @dataclass(frozen=True)
@@ -70,10 +91,10 @@ def constant_bytes(graph: Graph, op: Op) -> ConstantBytes:
     Dense kernels store rows of weights padded to words; a convolution's odd last channel has a
     companion of zeros, because channels are computed in pairs.
     """
-    kernel = kernel_of(op)
+    kernel = kernel_of(graph, op)
     descriptor = _DESCRIPTOR_BYTES[kernel]
-    if kernel in (Kernel.ADD, Kernel.MEAN):
-        return ConstantBytes(0, 0, descriptor)
+    if kernel not in _PRODUCTS:
+        return ConstantBytes(0, _table_bytes(graph, op, kernel), descriptor)
     channels = graph.tensors[op.outputs[0]].shape[-1]
     taps = graph.tensors[op.inputs[1]].elements // channels
     match kernel:
@@ -86,6 +107,24 @@ def constant_bytes(graph: Graph, op: Op) -> ConstantBytes:
             return ConstantBytes(weights, 9 * _WORD * fours + 3 * _WORD * rest, descriptor)
         case _:
             return ConstantBytes(channels * padded(taps), 3 * _WORD * channels, descriptor)
+
+
+def _table_bytes(graph: Graph, op: Op, kernel: Kernel) -> int:
+    """What an op without weights keeps beside its descriptor."""
+    match kernel:
+        case Kernel.SOFTMAX:
+            return _BYTE_VALUES * _WORD
+        case Kernel.LOOKUP:
+            return _BYTE_VALUES
+        case Kernel.CONCAT:
+            return 2 * _WORD * len(op.inputs)
+        case Kernel.RESIZE_NEAREST:
+            return _WORD * sum(graph.tensors[op.outputs[0]].shape[1:3])
+        case Kernel.MUL | Kernel.ADD_BROADCAST:
+            constants = [t for t in (graph.tensors[n] for n in op.inputs) if t.constant]
+            return sum(padded(t.elements) for t in constants)
+        case _:
+            return 0
 
 
 def segment_bytes(segment: Segment) -> int:

@@ -18,7 +18,7 @@ def kernel_cost(graph: Graph, op: Op, segment: Segment) -> KernelCost:
     """
     spans = SPAN_BYTES * sum(segment.grid) if segment.kind is SegmentKind.PATCH else 0
     return KernelCost(
-        variant=kernel_of(op),
+        variant=kernel_of(graph, op),
         flash_bytes=constant_bytes(graph, op).total + spans,
         scratch_bytes=scratch_bytes(graph, op),
     )

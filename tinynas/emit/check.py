@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
 
 from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import zero_point_of
@@ -14,13 +13,15 @@ from tinynas.graph.ir import (
     DType,
     FullyConnected,
     Graph,
-    Mean,
+    Mul,
     Op,
 )
 from tinynas.schedule import Schedule, SegmentKind
+from tinynas.schedule.windows import window_of
 
 MAX_EXTENT = 65535
 """Rows, columns and channels of a tensor: 16 bits in the operators' descriptors."""
+MAX_RANK = 4
 MAX_KERNEL = 255
 """Rows and columns of a kernel, a stride or a padding: 8 bits."""
 
@@ -55,8 +56,8 @@ def _interface_problems(graph: Graph) -> Iterator[str]:
             continue
         if tensor.dtype is not DType.INT8:
             yield f"tensor {name}: {tensor.dtype}, allowed is int8"
-        if len(tensor.shape) not in (2, 4) or tensor.shape[0] != 1:
-            yield f"tensor {name}: shape {list(tensor.shape)}, allowed is [1, C] or [1, H, W, C]"
+        if not 1 <= len(tensor.shape) <= MAX_RANK or tensor.shape[0] != 1:
+            yield f"tensor {name}: shape {list(tensor.shape)}, allowed are 1 to 4 sides from 1"
         if not all(1 <= n <= MAX_EXTENT for n in tensor.shape):
             yield f"tensor {name}: shape {list(tensor.shape)}, allowed is 1 to {MAX_EXTENT} a side"
         if tensor.quantisation is None:
@@ -74,24 +75,27 @@ def _schedule_problems(schedule: Schedule) -> Iterator[str]:
 
 def _op_problems(graph: Graph, op: Op) -> Iterator[str]:
     match op.attributes:
-        case Conv2D(window=w) | DepthwiseConv2D(window=w):
-            numbers = (*w.kernel, *w.stride, *w.padding)
-            if max(numbers) > MAX_KERNEL or min(w.kernel) < 1 or min(w.stride) < 1:
-                yield f"kernel {w.kernel}, stride {w.stride}, padding {w.padding}: 8 bits each"
+        case Conv2D() | DepthwiseConv2D() | FullyConnected():
             yield from _weight_problems(graph, op)
-        case FullyConnected():
-            yield from _weight_problems(graph, op)
-            positions = graph.tensors[op.outputs[0]].shape[:-1]
-            if prod(positions) != 1:
-                yield f"over positions {list(positions)}, allowed is one"
-        case Add():
-            shapes = [graph.tensors[n].shape for n in (*op.inputs, *op.outputs)]
-            if len(set(shapes)) != 1 or any(graph.tensors[n].constant for n in op.inputs):
-                yield f"shapes {shapes}, allowed are two activations of one shape"
-        case Mean():
-            pass
-        case other:
-            yield f"no C kernel runs {other}"
+        case Add() | Mul():
+            constants = [graph.tensors[n] for n in op.inputs if graph.tensors[n].constant]
+            if len(constants) == len(op.inputs):
+                yield "both inputs are constant"
+            for constant in constants:
+                if constant.dtype is not DType.INT8 or len(constant.shape) > MAX_RANK:
+                    yield f"constant {constant.name}: {constant.dtype} {list(constant.shape)}"
+        case _:
+            for name in op.inputs:
+                if graph.tensors[name].constant:
+                    yield f"constant {name}: allowed are activations"
+    window = window_of(op)
+    if window is not None:
+        numbers = (*window.kernel, *window.stride, *window.padding)
+        if max(numbers) > MAX_KERNEL or min(window.kernel) < 1 or min(window.stride) < 1:
+            yield (
+                f"kernel {window.kernel}, stride {window.stride}, padding {window.padding}: "
+                "8 bits each"
+            )
 
 
 def _weight_problems(graph: Graph, op: Op) -> Iterator[str]:

@@ -48,7 +48,7 @@ def convolution_words(graph: Graph, op: Op, numbers: Requantisation) -> Words:
     weights = _weights(graph, op)
     bias = bias_of(graph, op)
     rights, multipliers = encoded_rights(graph, op, numbers)
-    match kernel_of(op):
+    match kernel_of(graph, op):
         case Kernel.DEPTHWISE:
             by_channel = weights[0].reshape(-1, weights.shape[-1]).T
             full = len(bias) - len(bias) % 4

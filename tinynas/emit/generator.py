@@ -115,7 +115,7 @@ def describe(
                 "index": i,
                 "name": op.name,
                 "kind": op.kind,
-                "kernel": str(kernel_of(op)),
+                "kernel": str(kernel_of(graph, op)),
                 "macs": op_macs(graph, op),
                 "constant_bytes": constant_bytes(graph, op).total,
                 "shape": list(graph.tensors[op.outputs[0]].shape),

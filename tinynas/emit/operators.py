@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
 
 from tinynas.cost.layout import Kernel, kernel_of
 from tinynas.emit.constants import Words, convolution_words, fully_connected_words
+from tinynas.emit.members import CONSTANTS, Members, offset_of
+from tinynas.emit.moves import concat, copy, pad, resize_nearest, transpose
+from tinynas.emit.pairs import broadcast_add, mul
 from tinynas.emit.placement import place_of, scratch_offset, segment_of
+from tinynas.emit.tables import lookup, softmax
 from tinynas.graph.arithmetic import (
     AddRequantisation,
     FullyConnectedRequantisation,
     MeanRequantisation,
+    PoolClamp,
     Requantisation,
     requantisation,
 )
-from tinynas.graph.ir import Conv2D, DepthwiseConv2D, Graph, Op
+from tinynas.graph.ir import AveragePool2D, Conv2D, DepthwiseConv2D, Graph, MaxPool2D, Op, Window
 from tinynas.schedule import Schedule
-
-Members: TypeAlias = Mapping[str, Any]
-"""Members of a C struct in order: numbers, names, lists, or further members."""
-
-CONSTANTS = "constants"
-"""The member that points to the words of `tinynas.emit.constants`; named where it is written."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Operator:
     @property
     def tiled(self) -> bool:
         """Whether the kernel takes a tile."""
-        return self.kernel not in (Kernel.FULLY_CONNECTED, Kernel.MEAN)
+        return self.kernel in _TILED
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def operator_of(graph: Graph, schedule: Schedule, index: int) -> Operator:
         ValueError: LiteRT's arithmetic does not allow the op's scales.
     """
     op = graph.ops[index]
-    kernel = kernel_of(op)
+    kernel = kernel_of(graph, op)
     variant = _VARIANTS[kernel]
     members, constants = variant.write(graph, schedule, index)
     return Operator(index, op, kernel, variant.descriptor, members, constants)
@@ -79,18 +77,11 @@ def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members,
     numbers = requantisation(graph, op)
     assert isinstance(op.attributes, (Conv2D, DepthwiseConv2D))  # noqa: S101
     assert isinstance(numbers, Requantisation)  # noqa: S101
-    window = op.attributes.window
     members = {
         **_input_and_output(graph, schedule, index),
         CONSTANTS: "",
         "scratch": scratch_offset(graph, schedule, op),
-        "window": index - segment_of(schedule, index).first,
-        "kernel_rows": window.kernel[0],
-        "kernel_columns": window.kernel[1],
-        "stride_rows": window.stride[0],
-        "stride_columns": window.stride[1],
-        "padding_top": window.padding[0],
-        "padding_left": window.padding[2],
+        **_window(schedule, index, op.attributes.window),
         "minimum": numbers.minimum,
         "maximum": numbers.maximum,
     }
@@ -103,9 +94,10 @@ def _fully_connected(graph: Graph, schedule: Schedule, index: int) -> tuple[Memb
     assert isinstance(numbers, FullyConnectedRequantisation)  # noqa: S101
     outputs, inputs = graph.tensors[op.inputs[1]].shape
     members = {
-        "input": schedule.buffer_of(op.inputs[0]).offset,
-        "output": schedule.buffer_of(op.outputs[0]).offset,
+        "input": offset_of(schedule, op.inputs[0]),
+        "output": offset_of(schedule, op.outputs[0]),
         CONSTANTS: "",
+        "positions": graph.tensors[op.outputs[0]].elements // outputs,
         "inputs": inputs,
         "outputs": outputs,
         "input_zero_point": numbers.input_zero_point,
@@ -148,6 +140,32 @@ def _mean(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words 
     return members, None
 
 
+def _pool(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words | None]:
+    op = graph.ops[index]
+    numbers = requantisation(graph, op)
+    assert isinstance(op.attributes, (AveragePool2D, MaxPool2D))  # noqa: S101
+    assert isinstance(numbers, PoolClamp)  # noqa: S101
+    members = {
+        **_input_and_output(graph, schedule, index),
+        **_window(schedule, index, op.attributes.window),
+        "minimum": numbers.minimum,
+        "maximum": numbers.maximum,
+    }
+    return members, None
+
+
+def _window(schedule: Schedule, index: int, window: Window) -> Members:
+    return {
+        "window": index - segment_of(schedule, index).first,
+        "kernel_rows": window.kernel[0],
+        "kernel_columns": window.kernel[1],
+        "stride_rows": window.stride[0],
+        "stride_columns": window.stride[1],
+        "padding_top": window.padding[0],
+        "padding_left": window.padding[2],
+    }
+
+
 def _input_and_output(graph: Graph, schedule: Schedule, index: int) -> Members:
     op, segment = graph.ops[index], segment_of(schedule, index)
     return {
@@ -168,4 +186,27 @@ _VARIANTS = {
     Kernel.FULLY_CONNECTED: _Variant("fully_connected_op", ("fully_connected",), _fully_connected),
     Kernel.ADD: _Variant("add_op", ("add", "view"), _add),
     Kernel.MEAN: _Variant("mean_op", ("mean", "requantise"), _mean),
+    Kernel.AVERAGE_POOL: _Variant("pool_op", ("average_pool", "taps", "view"), _pool),
+    Kernel.MAX_POOL: _Variant("pool_op", ("max_pool", "taps", "view"), _pool),
+    Kernel.SOFTMAX: _Variant("softmax_op", ("softmax",), softmax),
+    Kernel.LOOKUP: _Variant("lookup_op", ("lookup",), lookup),
+    Kernel.MUL: _Variant("broadcast_op", ("mul", "requantise"), mul),
+    Kernel.ADD_BROADCAST: _Variant("broadcast_op", ("add_broadcast", "requantise"), broadcast_add),
+    Kernel.COPY: _Variant("copy_op", ("bytes", "copy"), copy),
+    Kernel.CONCAT: _Variant("concat_op", ("bytes", "concat"), concat),
+    Kernel.PAD: _Variant("pad_op", ("bytes", "pad"), pad),
+    Kernel.TRANSPOSE: _Variant("transpose_op", ("transpose",), transpose),
+    Kernel.RESIZE_NEAREST: _Variant("resize_op", ("bytes", "resize_nearest"), resize_nearest),
 }
+
+_TILED = frozenset(
+    {
+        Kernel.CONV,
+        Kernel.POINTWISE,
+        Kernel.DEPTHWISE,
+        Kernel.DEPTHWISE_MULTIPLIER,
+        Kernel.ADD,
+        Kernel.AVERAGE_POOL,
+        Kernel.MAX_POOL,
+    }
+)

@@ -43,10 +43,9 @@ def segment_of(schedule: Schedule, index: int) -> Segment:
 
 
 def extent(tensor: Tensor) -> tuple[int, int, int]:
-    """(rows, columns, channels) of [1, H, W, C] or [1, C]."""
-    if len(tensor.shape) == 4:
-        return tensor.shape[1], tensor.shape[2], tensor.shape[3]
-    return 1, 1, tensor.shape[-1]
+    """(rows, columns, channels): the last three dimensions, 1 where there are fewer."""
+    dimensions = (1, 1, 1, *tensor.shape)
+    return dimensions[-3], dimensions[-2], dimensions[-1]
 
 
 def place_of(graph: Graph, schedule: Schedule, segment: Segment, name: str) -> Place:

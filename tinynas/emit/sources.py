@@ -11,7 +11,8 @@ import jinja2
 import numpy as np
 
 from tinynas.emit.c_text import comment, identifier, initialiser, numbers, words
-from tinynas.emit.operators import CONSTANTS, Operator, operator_of, sources_of
+from tinynas.emit.members import CONSTANTS
+from tinynas.emit.operators import Operator, operator_of, sources_of
 from tinynas.emit.placement import extent
 from tinynas.emit.vectors import Vectors
 from tinynas.graph.arithmetic import scale_of, zero_point_of
@@ -161,7 +162,7 @@ def _operator(graph: Graph, operator: Operator, prefix: str) -> dict[str, Any]:
 
 def _title(graph: Graph, operator: Operator) -> str:
     op = operator.op
-    x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+    x, y = next(graph.activations_in(op)), graph.tensors[op.outputs[0]]
     shapes = [" x ".join(map(str, t.shape[1:])) for t in (x, y)]
     macs = op_macs(graph, op)
     work = f", {macs:,} multiply-accumulates" if macs else ""

@@ -8,8 +8,29 @@ from __future__ import annotations
 from enum import StrEnum
 from math import prod
 
-from tinynas.errors import InvalidInputError
-from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, Mean, Op
+from tinynas.graph.ir import (
+    Add,
+    AveragePool2D,
+    Concat,
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    HardSwish,
+    Logistic,
+    MaxPool2D,
+    Mean,
+    Mul,
+    Op,
+    Pad,
+    Quantize,
+    Relu,
+    Reshape,
+    ResizeNearest,
+    Softmax,
+    Tanh,
+    Transpose,
+)
 
 WORD = 4
 
@@ -24,6 +45,17 @@ class Kernel(StrEnum):
     FULLY_CONNECTED = "fully_connected"
     ADD = "add"
     MEAN = "mean"
+    AVERAGE_POOL = "average_pool"
+    MAX_POOL = "max_pool"
+    SOFTMAX = "softmax"
+    LOOKUP = "lookup"
+    MUL = "mul"
+    ADD_BROADCAST = "add_broadcast"
+    COPY = "copy"
+    CONCAT = "concat"
+    PAD = "pad"
+    TRANSPOSE = "transpose"
+    RESIZE_NEAREST = "resize_nearest"
 
 
 class Overlap(StrEnum):
@@ -32,11 +64,13 @@ class Overlap(StrEnum):
     pixel: output pixels in raster order; all that a pixel needs is read before any of it is
     written.  element: raster order too, but a pixel's channels come one after the other (or four by
     four): channel c is written when what it needs has been read, and it needs channel c alone.
+    flat: byte i is written when byte i of every input of the output's size has been read.
     none: the output must not touch the input.
     """
 
     PIXEL = "pixel"
     ELEMENT = "element"
+    FLAT = "flat"
     NONE = "none"
 
 
@@ -48,37 +82,61 @@ _OVERLAPS = {
     Kernel.FULLY_CONNECTED: Overlap.NONE,
     Kernel.ADD: Overlap.ELEMENT,
     Kernel.MEAN: Overlap.NONE,
+    Kernel.AVERAGE_POOL: Overlap.ELEMENT,
+    Kernel.MAX_POOL: Overlap.ELEMENT,
+    Kernel.SOFTMAX: Overlap.FLAT,
+    Kernel.LOOKUP: Overlap.FLAT,
+    Kernel.MUL: Overlap.FLAT,
+    Kernel.ADD_BROADCAST: Overlap.FLAT,
+    Kernel.COPY: Overlap.FLAT,
+    Kernel.CONCAT: Overlap.NONE,
+    Kernel.PAD: Overlap.NONE,
+    Kernel.TRANSPOSE: Overlap.NONE,
+    Kernel.RESIZE_NEAREST: Overlap.NONE,
 }
 
 
-def kernel_of(op: Op) -> Kernel:
-    """The kernel that runs an op.
-
-    Raises:
-        InvalidInputError: no C kernel does.
-    """
+def kernel_of(graph: Graph, op: Op) -> Kernel:
+    """The kernel that runs an op."""
     match op.attributes:
         case Conv2D(window=w) if w.kernel == (1, 1) and w.padding == (0, 0, 0, 0):
             return Kernel.POINTWISE
-        case Conv2D():
-            return Kernel.CONV
-        case DepthwiseConv2D(multiplier=1):
-            return Kernel.DEPTHWISE
-        case DepthwiseConv2D():
+        case DepthwiseConv2D(multiplier=multiplier) if multiplier != 1:
             return Kernel.DEPTHWISE_MULTIPLIER
-        case FullyConnected():
-            return Kernel.FULLY_CONNECTED
-        case Add():
-            return Kernel.ADD
-        case Mean():
-            return Kernel.MEAN
-        case _:
-            raise InvalidInputError(
-                f"op {op.name}: no C kernel runs {op.attributes}",
-                field="graph",
-                given=op.kind,
-                allowed=", ".join(Kernel),
-            )
+        case Add() if broadcasts(graph, op):
+            return Kernel.ADD_BROADCAST
+        case attributes:
+            return _KERNELS[type(attributes)]
+
+
+_KERNELS: dict[type, Kernel] = {
+    Conv2D: Kernel.CONV,
+    DepthwiseConv2D: Kernel.DEPTHWISE,
+    FullyConnected: Kernel.FULLY_CONNECTED,
+    Add: Kernel.ADD,
+    Mean: Kernel.MEAN,
+    AveragePool2D: Kernel.AVERAGE_POOL,
+    MaxPool2D: Kernel.MAX_POOL,
+    Softmax: Kernel.SOFTMAX,
+    Relu: Kernel.LOOKUP,
+    Quantize: Kernel.LOOKUP,
+    Logistic: Kernel.LOOKUP,
+    Tanh: Kernel.LOOKUP,
+    HardSwish: Kernel.LOOKUP,
+    Mul: Kernel.MUL,
+    Reshape: Kernel.COPY,
+    Concat: Kernel.CONCAT,
+    Pad: Kernel.PAD,
+    Transpose: Kernel.TRANSPOSE,
+    ResizeNearest: Kernel.RESIZE_NEAREST,
+}
+
+
+def broadcasts(graph: Graph, op: Op) -> bool:
+    """Whether an op of two inputs has a constant one, or one of another shape than its output."""
+    shape = graph.tensors[op.outputs[0]].shape
+    inputs = [graph.tensors[name] for name in op.inputs]
+    return any(t.constant or t.shape != shape for t in inputs)
 
 
 def overlap_of(kernel: Kernel) -> Overlap:
@@ -96,7 +154,7 @@ def scratch_bytes(graph: Graph, op: Op) -> int:
 
     Dense convolutions gather the inputs of two output pixels as int16.
     """
-    match kernel_of(op):
+    match kernel_of(graph, op):
         case Kernel.CONV | Kernel.POINTWISE:
             taps = prod(graph.tensors[op.inputs[1]].shape[1:])
             return 2 * 2 * padded(taps)

@@ -120,7 +120,7 @@ def _tile_distance(
     graph: Graph,
 ) -> int | None:
     """The distance that serves every tile; both are tiles, as neither outlives the op's turn."""
-    reads = reads_of(op)
+    reads = reads_of(graph, op)
     index = {o.outputs[0]: i for i, o in enumerate(graph.ops[segment.first : segment.last])}
     if reads is None or source.name not in index:
         return None

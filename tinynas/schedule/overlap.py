@@ -13,9 +13,9 @@ from functools import cache
 
 import numpy as np
 
-from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, Graph, Op, Tensor
+from tinynas.graph.ir import Graph, Op, Tensor
 from tinynas.schedule.kernels import Overlap, kernel_of, overlap_of
-from tinynas.schedule.windows import TileWindow
+from tinynas.schedule.windows import TileWindow, window_of
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,16 @@ def whole(tensor: Tensor) -> View:
     return View(TileWindow(0, height, 0, width), width, channels * tensor.dtype.bytes)
 
 
-def reads_of(op: Op) -> Reads | None:
-    """How an op walks over its activations; None for one whose output must not touch its input."""
-    order = overlap_of(kernel_of(op))
-    match op.attributes:
-        case Conv2D(window=w) | DepthwiseConv2D(window=w) if order is not Overlap.NONE:
-            return Reads(w.stride, (w.padding[0], w.padding[2]), order)
-        case Add() if order is not Overlap.NONE:
-            return Reads(order=order)
-        case _:
-            return None
+def reads_of(graph: Graph, op: Op) -> Reads | None:
+    """How an op walks over the pixels of its activations; None for one that does not, or whose
+    output must not touch its input."""
+    order = overlap_of(kernel_of(graph, op))
+    if order not in (Overlap.PIXEL, Overlap.ELEMENT):
+        return None
+    window = window_of(op)
+    if window is None:
+        return Reads(order=order)
+    return Reads(window.stride, (window.padding[0], window.padding[2]), order)
 
 
 @cache
@@ -88,8 +88,10 @@ def overlap_distance(reads: Reads, source: View, out: View) -> int:
 
 def layer_distance(graph: Graph, op: Op, source: Tensor) -> int | None:
     """The distance of an op over whole tensors; None where it must not overlap `source`."""
-    reads = reads_of(op)
     out = graph.tensors[op.outputs[0]]
+    if overlap_of(kernel_of(graph, op)) is Overlap.FLAT:
+        return 0 if source.bytes == out.bytes else None
+    reads = reads_of(graph, op)
     if reads is None or len(source.shape) != 4 or len(out.shape) != 4:
         return None
     return overlap_distance(reads, whole(source), whole(out))

@@ -15,8 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.errors import InvalidInputError
-from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, Graph, Op, op_macs
+from tinynas.graph.ir import (
+    Add,
+    AveragePool2D,
+    Conv2D,
+    DepthwiseConv2D,
+    Graph,
+    MaxPool2D,
+    Op,
+    Window,
+    op_macs,
+)
 from tinynas.schedule.ir import Segment, SegmentKind
+from tinynas.schedule.kernels import broadcasts
 
 
 class TileWindow(NamedTuple):
@@ -84,20 +95,35 @@ def receptive(out: Intervals, kernel: int, stride: int, before: int, size: int) 
     return Intervals(np.where(empty, 0, low), np.where(empty, 0, high))
 
 
-def is_patchable(op: Op) -> bool:
+def window_of(op: Op) -> Window | None:
+    """The window that an op slides over its input; None where it has none."""
+    match op.attributes:
+        case (
+            Conv2D(window=window)
+            | DepthwiseConv2D(window=window)
+            | AveragePool2D(window=window)
+            | MaxPool2D(window=window)
+        ):
+            return window
+        case _:
+            return None
+
+
+def is_patchable(graph: Graph, op: Op) -> bool:
     """Whether a tile of the op's output needs no more than a tile of its input."""
-    return isinstance(op.attributes, (Conv2D, DepthwiseConv2D, Add))
+    sums = isinstance(op.attributes, Add) and len(graph.tensors[op.outputs[0]].shape) == 4
+    return window_of(op) is not None or (sums and not broadcasts(graph, op))
 
 
 def patch_points(graph: Graph) -> tuple[int, ...]:
     """All n >= 2 for which the first n ops can run patch by patch.
 
-    They must be convolutions and additions, and nothing but the last one's output may be read
-    after them.
+    They must be convolutions, pools and additions, and nothing but the last one's output may be
+    read after them.
     """
     points: list[int] = []
     for n, op in enumerate(graph.ops, start=1):
-        if not is_patchable(op):
+        if not is_patchable(graph, op):
             break
         if n >= 2 and escaping(graph, 0, n) == set(op.outputs):
             points.append(n)
@@ -143,12 +169,10 @@ def axis_windows(graph: Graph, segment: Segment, axis: int) -> list[Intervals]:
     for op in reversed(ops):
         out = needed[op.outputs[0]]
         for tensor in graph.activations_in(op):
-            match op.attributes:
-                case Conv2D(window=w) | DepthwiseConv2D(window=w):
-                    k, s, before = w.kernel[axis], w.stride[axis], w.padding[2 * axis]
-                    need = receptive(out, k, s, before, tensor.shape[1 + axis])
-                case _:
-                    need = out
+            need, w = out, window_of(op)
+            if w is not None:
+                k, s, before = w.kernel[axis], w.stride[axis], w.padding[2 * axis]
+                need = receptive(out, k, s, before, tensor.shape[1 + axis])
             known = needed.get(tensor.name)
             needed[tensor.name] = need if known is None else known.hull(need)
     return [needed[op.outputs[0]] for op in ops]
@@ -179,12 +203,12 @@ def _check(graph: Graph, segment: Segment) -> None:
             f"segment {segment} has no tiles", field="segment", given=str(segment), allowed="patch"
         )
     for op in ops:
-        if not is_patchable(op):
+        if not is_patchable(graph, op):
             raise InvalidInputError(
                 f"op {op.name}: {op.kind} cannot run patch by patch",
                 field="segment",
                 given=op.kind,
-                allowed="Conv2D, DepthwiseConv2D, Add",
+                allowed="Conv2D, DepthwiseConv2D, AveragePool2D, MaxPool2D, Add of one shape",
             )
     lost = escaping(graph, segment.first, segment.last) - set(ops[-1].outputs)
     if lost:

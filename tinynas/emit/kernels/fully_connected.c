@@ -1,4 +1,4 @@
-/* Matrix times vector.
+/* Matrix times vector, at every position.
  *
  * constants  for each output, as words: bias; multiplier, low word; multiplier, high word | shift << 24;
  *            weights, a byte an input
@@ -42,10 +42,8 @@ static int32_t scale(int32_t acc, uint32_t multiplier, uint32_t multiplier_and_s
     return scaled < low ? low : scaled > high ? high : (int32_t)scaled;
 }
 
-void tinynas_fully_connected(const tinynas_fully_connected_op *op, int8_t *arena)
+static void position(const tinynas_fully_connected_op *op, const int8_t *x, int8_t *y)
 {
-    const int8_t *const x = arena + op->input;
-    int8_t *const y = arena + op->output;
     const uint32_t *constants = op->constants;
     const int32_t zero_point = op->output_zero_point;
     for (uint32_t i = 0; i < op->outputs; ++i) {
@@ -55,5 +53,12 @@ void tinynas_fully_connected(const tinynas_fully_connected_op *op, int8_t *arena
                               op->maximum - zero_point)
                         + zero_point);
         constants += 3 + (op->inputs + 3u) / 4u;
+    }
+}
+
+void tinynas_fully_connected(const tinynas_fully_connected_op *op, int8_t *arena)
+{
+    for (uint32_t i = 0; i < op->positions; ++i) {
+        position(op, arena + op->input + i * op->inputs, arena + op->output + i * op->outputs);
     }
 }

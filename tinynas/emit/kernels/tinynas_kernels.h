@@ -11,6 +11,7 @@
  *   pixel    all inputs of an output pixel are read before any of its channels is written
  *   element  the channels of a pixel are written in order, each when its own inputs are read, and
  *            channel c needs inputs of channel c alone
+ *   flat     byte i of the output is written when byte i of every input of its size has been read
  *   none     the output must not lie on the input
  */
 #ifndef TINYNAS_KERNELS_H
@@ -68,6 +69,7 @@ typedef struct {
     uint32_t input;             /* offsets in the arena */
     uint32_t output;
     const uint32_t *constants;
+    uint32_t positions;         /* each `inputs` bytes to `outputs` */
     uint32_t inputs;
     uint32_t outputs;
     int16_t input_zero_point;
@@ -96,6 +98,91 @@ typedef struct {
     int8_t minimum;
     int8_t maximum;
 } tinynas_mean_op;
+
+/* Average and maximum over a window. */
+typedef struct {
+    tinynas_tensor input;
+    tinynas_tensor output;
+    uint16_t window;            /* as in a convolution */
+    uint8_t kernel_rows;
+    uint8_t kernel_columns;
+    uint8_t stride_rows;
+    uint8_t stride_columns;
+    uint8_t padding_top;
+    uint8_t padding_left;
+    int8_t minimum;
+    int8_t maximum;
+} tinynas_pool_op;
+
+typedef struct {
+    uint32_t input;             /* offsets in the arena, here and below */
+    uint32_t output;
+    const uint32_t *constants;
+    uint32_t rows;
+    uint32_t depth;
+} tinynas_softmax_op;
+
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    const uint32_t *constants;
+    uint32_t bytes;
+} tinynas_lookup_op;
+
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t bytes;
+} tinynas_copy_op;
+
+typedef struct {
+    uint32_t output;
+    const uint32_t *constants;
+    uint32_t blocks;
+    uint32_t parts;
+} tinynas_concat_op;
+
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint16_t input_extents[3];
+    uint16_t before[3];         /* how much of the border comes first, by dimension */
+    uint16_t output_extents[3];
+    int8_t value;
+} tinynas_pad_op;
+
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t steps[3];          /* bytes of the input from one to the next along an output dimension */
+    uint16_t extents[3];        /* of the output */
+} tinynas_transpose_op;
+
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    const uint32_t *constants;
+    uint16_t rows;              /* of the output */
+    uint16_t columns;
+    uint16_t channels;
+} tinynas_resize_op;
+
+/* Two inputs that broadcast: a step of 0 repeats a byte.  Numbers of the first input, the second
+ * and the output.
+ */
+typedef struct {
+    uint32_t inputs[2];
+    uint32_t output;
+    const uint32_t *constants;  /* of the constant input, if one is */
+    uint32_t steps[2][3];       /* bytes of an input from one to the next along an output dimension */
+    int32_t multipliers[3];
+    uint16_t extents[3];        /* of the output */
+    int16_t zero_points[3];
+    int8_t rights[3];
+    int8_t minimum;
+    int8_t maximum;
+    uint8_t constant;           /* number of the constant input; 2: none is */
+} tinynas_broadcast_op;
 
 /* What is held of a tensor, ready for use. */
 typedef struct {
@@ -144,6 +231,32 @@ void tinynas_depthwise_multiplier(const tinynas_conv_op *op, int8_t *arena,
 void tinynas_fully_connected(const tinynas_fully_connected_op *op, int8_t *arena);
 void tinynas_add(const tinynas_add_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_mean(const tinynas_mean_op *op, int8_t *arena);
+void tinynas_average_pool(const tinynas_pool_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_max_pool(const tinynas_pool_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_softmax(const tinynas_softmax_op *op, int8_t *arena);
+void tinynas_lookup(const tinynas_lookup_op *op, int8_t *arena);
+void tinynas_copy(const tinynas_copy_op *op, int8_t *arena);
+void tinynas_concat(const tinynas_concat_op *op, int8_t *arena);
+void tinynas_pad(const tinynas_pad_op *op, int8_t *arena);
+void tinynas_transpose(const tinynas_transpose_op *op, int8_t *arena);
+void tinynas_resize_nearest(const tinynas_resize_op *op, int8_t *arena);
+void tinynas_mul(const tinynas_broadcast_op *op, int8_t *arena);
+void tinynas_add_broadcast(const tinynas_broadcast_op *op, int8_t *arena);
+
+/* Input `index` of an operator that broadcasts. */
+TINYNAS_INLINE const int8_t *tinynas_operand(const tinynas_broadcast_op *op, uint32_t index,
+                                             const int8_t *arena)
+{
+    return op->constant == index ? (const int8_t *)op->constants : arena + op->inputs[index];
+}
+
+/* The pixels of the input that the window at an output pixel covers; padding is left out. */
+void tinynas_taps_of(tinynas_window *taps, const tinynas_pool_op *op, int32_t row, int32_t column);
+
+/* Bytes in ascending order: `to` may lie below `from` on the same memory. */
+void tinynas_copy_bytes(int8_t *to, const int8_t *from, uint32_t bytes);
+
+void tinynas_fill_bytes(int8_t *to, int8_t value, uint32_t bytes);
 
 /* What an accumulator becomes, by the short or the general form as `right` says. */
 int32_t tinynas_rescale(const tinynas_conv_op *op, int32_t acc, int32_t multiplier, int32_t right);
