@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import Annotated, Any, NoReturn, ParamSpec, TypeAlias
+from typing import Annotated, Any, Literal, NoReturn, ParamSpec, TypeAlias
 
 import typer
 from rich import box
@@ -24,6 +24,7 @@ JsonFlag: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on one line, and nothing else.")
 ]
 
+PIPE_WIDTH = 200
 console = Console(stderr=True)
 """For people, beside the result."""
 
@@ -48,10 +49,12 @@ def print_table(
     body = [[_text(cell) for cell in row] for row in rows]
     for index, column in enumerate(columns):
         numeric = all(row[index][:1].isdigit() or row[index] in ("", "-") for row in body)
-        table.add_column(column, justify="right" if numeric and body else "left")
+        justify: Literal["right", "left"] = "right" if numeric and body else "left"
+        table.add_column(column, justify=justify, overflow="fold")
     for row in body:
         table.add_row(*row)
-    Console().print(table)
+    # In a pipe there is no width to keep to, and a folded id is no id.
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
 def _text(cell: Any) -> str:

@@ -35,7 +35,8 @@ class JobProgress:
         self._best = 0.0
 
     def __enter__(self) -> JobProgress:
-        self._bars.start()
+        if console.is_terminal:
+            self._bars.start()
         return self
 
     def __exit__(
@@ -51,6 +52,9 @@ class JobProgress:
 
     def show(self, kind: str, step: str, data: dict[str, Any]) -> None:
         """One event, from this process or from a server's stream."""
+        if not console.is_terminal:
+            self._tell(kind, step, data)
+            return
         match kind:
             case "step_started":
                 self._task(step)
@@ -68,6 +72,15 @@ class JobProgress:
                 self._bars.update(self._task(step), note=values)
             case "log":
                 console.print(data["message"], highlight=False, markup=False)
+
+    @staticmethod
+    def _tell(kind: str, step: str, data: dict[str, Any]) -> None:
+        """Without a terminal: a line when a step ends, and what is logged."""
+        if kind == "step_finished":
+            how = "found from before" if data["reused"] else f"{data['seconds']:.1f} s"
+            console.print(f"{step:<10} {how}", highlight=False)
+        elif kind == "log":
+            console.print(data["message"], highlight=False, markup=False)
 
     def _task(self, step: str) -> TaskID:
         if step not in self._tasks:
