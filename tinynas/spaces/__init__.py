@@ -1,12 +1,13 @@
 """Declarative search spaces, and the networks that are their points."""
 
 from tinynas.spaces.files import load_space, parse_space, space_names
-from tinynas.spaces.model import Architecture, SearchSpace, Subspace
+from tinynas.spaces.model import Architecture, BlockKind, SearchSpace, Subspace
 from tinynas.spaces.network import BlockShape, ConvShape, NetworkShape, network_of
 from tinynas.spaces.skeleton import skeleton
 
 __all__ = [
     "Architecture",
+    "BlockKind",
     "BlockShape",
     "ConvShape",
     "NetworkShape",

@@ -11,7 +11,7 @@ import yaml
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Activation
 from tinynas.paths import service_root
-from tinynas.spaces.model import FixedLayer, SearchSpace, Stage
+from tinynas.spaces.model import BlockKind, FixedLayer, SearchSpace, Stage
 
 _FIELDS = {
     "name",
@@ -57,11 +57,16 @@ def parse_space(text: str, *, source: str) -> SearchSpace:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise InvalidInputError(f"{source}: not YAML: {error}", field="space") from error
-    if not isinstance(raw, dict) or set(raw) != _FIELDS:
+    if not isinstance(raw, dict) or not _FIELDS <= set(raw) <= _FIELDS | {"block"}:
         given = sorted(raw) if isinstance(raw, dict) else type(raw).__name__
-        raise _wrong(source, "space", given, f"a mapping with exactly {sorted(_FIELDS)}")
-    if raw["activation"] not in list(Activation):
-        raise _wrong(source, "activation", raw["activation"], [a.value for a in Activation])
+        raise _wrong(source, "space", given, f"a mapping with {sorted(_FIELDS)}, optionally block")
+    block = raw.get("block", BlockKind.MBCONV)
+    if block not in list(BlockKind):
+        raise _wrong(source, "block", block, [kind.value for kind in BlockKind])
+    # ReLU in place of ReLU6 is half of what makes a block friendly.
+    allowed = list(Activation) if block == BlockKind.MBCONV else [Activation.RELU]
+    if raw["activation"] not in allowed:
+        raise _wrong(source, "activation", raw["activation"], [a.value for a in allowed])
     stages = raw["stages"]
     if not isinstance(stages, list) or not stages:
         raise _wrong(source, "stages", stages, "a list of one stage or more")
@@ -77,6 +82,7 @@ def parse_space(text: str, *, source: str) -> SearchSpace:
         stem=_fixed(raw["stem"], "stem", source),
         first_block=_fixed(raw["first_block"], "first_block", source),
         stages=tuple(_stage(s, f"stages[{i}]", source) for i, s in enumerate(stages)),
+        block=BlockKind(block),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,16 @@ from numpy.typing import NDArray
 
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Activation
+
+
+class BlockKind(StrEnum):
+    """What stands between a block's depthwise convolution and its projection."""
+
+    MBCONV = "mbconv"
+    """Batch norm and the activation function (MobileNetV2, arXiv:1801.04381)."""
+    FRIENDLY = "friendly"
+    """Nothing: batch norm gives channels that hardly vary weights which 8 bits cannot hold beside
+    the others' (Sheng et al. 2018, arXiv:1803.08607)."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class FixedLayer:
 
 @dataclass(frozen=True)
 class Stage:
-    """A run of MBConv blocks; the first block has the stage's stride."""
+    """A run of blocks; the first has the stage's stride."""
 
     channels: int
     stride: int
@@ -64,6 +75,7 @@ class SearchSpace:
     stem: FixedLayer
     first_block: FixedLayer
     stages: tuple[Stage, ...]
+    block: BlockKind = BlockKind.MBCONV
 
     @cached_property
     def genes(self) -> tuple[Gene, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Activation
-from tinynas.spaces.model import Architecture, Subspace, make_divisible
+from tinynas.spaces.model import Architecture, BlockKind, Subspace, make_divisible
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,16 @@ class BlockShape:
     kernel: int
     stride: int
     in_size: int
+    kind: BlockKind = BlockKind.MBCONV
 
     @property
     def out_size(self) -> int:
         return -(-self.in_size // self.stride)
+
+    @property
+    def depthwise_is_linear(self) -> bool:
+        """Whether projection follows depthwise convolution without batch norm or activation."""
+        return self.kind is BlockKind.FRIENDLY
 
     @property
     def has_expansion(self) -> bool:
@@ -114,6 +120,7 @@ def network_of(
             kernel=first.kernel,
             stride=first.stride,
             in_size=stem.out_size,
+            kind=space.block,
         )
     ]
     for s, (stage, choices) in enumerate(zip(space.stages, architecture.stages, strict=True)):
@@ -129,6 +136,7 @@ def network_of(
                     kernel=choice.kernel,
                     stride=stage.stride if b == 0 else 1,
                     in_size=blocks[-1].out_size,
+                    kind=space.block,
                 )
             )
     return NetworkShape(

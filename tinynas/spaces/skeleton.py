@@ -82,11 +82,12 @@ class _Builder:
         inputs = (x, f"{name}.weight", f"{name}.bias")
         return self.op(name, attributes, inputs, (1, *size, channels))
 
-    def depthwise(self, x: str, name: str, kernel: int, stride: int) -> str:
+    def depthwise(self, x: str, name: str, kernel: int, stride: int, *, linear: bool) -> str:
         window, size = self._window(x, kernel, stride)
         channels = self.tensors[x].shape[-1]
         self.add_constants(name, (1, kernel, kernel, channels), channels)
-        attributes = DepthwiseConv2D(window, activation=self.activation)
+        activation = Activation.NONE if linear else self.activation
+        attributes = DepthwiseConv2D(window, activation=activation)
         inputs = (x, f"{name}.weight", f"{name}.bias")
         return self.op(name, attributes, inputs, (1, *size, channels))
 
@@ -94,7 +95,8 @@ class _Builder:
         y = x
         if block.has_expansion:
             y = self.conv(y, f"{name}.expand", block.expanded, 1, 1)
-        y = self.depthwise(y, f"{name}.depthwise", block.kernel, block.stride)
+        linear = block.depthwise_is_linear
+        y = self.depthwise(y, f"{name}.depthwise", block.kernel, block.stride, linear=linear)
         y = self.conv(y, f"{name}.project", block.out_channels, 1, 1, linear=True)
         if block.residual:
             y = self.op(f"{name}.add", Add(), (x, y), self.tensors[y].shape)

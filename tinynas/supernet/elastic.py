@@ -21,15 +21,22 @@ class ElasticConvNorm(nn.Module):
     """`ConvNorm` with the most channels and the largest kernel, sliced at each use."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, *, depthwise: bool = False
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        depthwise: bool = False,
+        linear: bool = False,
     ) -> None:
         super().__init__()
-        self.depthwise = depthwise
+        self.depthwise, self.linear = depthwise, linear
         fan_in = 1 if depthwise else in_channels
         self.weight = nn.Parameter(torch.empty(out_channels, fan_in, kernel, kernel))
         nn.init.kaiming_normal_(self.weight, mode="fan_out")
-        self.scale = nn.Parameter(torch.ones(out_channels))
-        self.shift = nn.Parameter(torch.zeros(out_channels))
+        if not linear:
+            self.scale = nn.Parameter(torch.ones(out_channels))
+            self.shift = nn.Parameter(torch.zeros(out_channels))
 
     def sliced(self, in_channels: int, out_channels: int, kernel: int) -> Tensor:
         """The weight [O, I, k, k] of the choice, a view."""
@@ -42,6 +49,8 @@ class ElasticConvNorm(nn.Module):
         weight = self.sliced(x.shape[1], out_channels, kernel)
         groups = out_channels if self.depthwise else 1
         y = convolve(x, weight, stride=stride, groups=groups)
+        if self.linear:
+            return y
         scale, shift = self.scale[:out_channels], self.shift[:out_channels]
         y = functional.batch_norm(y, None, None, scale, shift, training=True, eps=EPSILON)
         return activate_(y, activation)
@@ -51,8 +60,9 @@ class ElasticConvNorm(nn.Module):
         """Fill a static layer with the part of the weights that it uses."""
         out_channels, fan_in, kernel, _ = layer.weight.shape
         layer.weight.copy_(self.sliced(fan_in, out_channels, kernel))
-        layer.norm.weight.copy_(self.scale[:out_channels])
-        layer.norm.bias.copy_(self.shift[:out_channels])
+        if layer.norm is not None:
+            layer.norm.weight.copy_(self.scale[:out_channels])
+            layer.norm.bias.copy_(self.shift[:out_channels])
 
 
 class ElasticBlock(nn.Module):
@@ -65,7 +75,11 @@ class ElasticBlock(nn.Module):
         if widest.has_expansion:
             self.expand = ElasticConvNorm(widest.in_channels, widest.expanded, 1)
         self.depthwise = ElasticConvNorm(
-            widest.expanded, widest.expanded, widest.kernel, depthwise=True
+            widest.expanded,
+            widest.expanded,
+            widest.kernel,
+            depthwise=True,
+            linear=widest.depthwise_is_linear,
         )
         self.project = ElasticConvNorm(widest.expanded, widest.out_channels, 1)
 

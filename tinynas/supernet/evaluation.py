@@ -22,7 +22,7 @@ def recalibrate(subnet: Subnet, images: NDArray[np.uint8]) -> None:
     Shared weights come with no statistics of their own, so a subnet must pass here before it is
     judged.  Leaves the subnet in `eval` mode.
     """
-    norms = [layer.norm for layer in subnet.layers().values()]
+    norms = [layer.norm for layer in subnet.layers().values() if layer.norm is not None]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

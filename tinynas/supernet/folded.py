@@ -49,7 +49,10 @@ class FoldedNetwork:
             if block.has_expansion:
                 y = self._convolve(y, f"b{i}.expand", 1)
                 yield f"b{i}.expand", y
-            y = self._convolve(y, f"b{i}.depthwise", block.stride, groups=block.expanded)
+            linear = block.depthwise_is_linear
+            y = self._convolve(
+                y, f"b{i}.depthwise", block.stride, groups=block.expanded, linear=linear
+            )
             yield f"b{i}.depthwise", y
             y = self._convolve(y, f"b{i}.project", 1, linear=True)
             yield f"b{i}.project", y

@@ -76,7 +76,8 @@ def activate_(x: Tensor, activation: Activation) -> Tensor:
 class ConvNorm(nn.Module):
     """Convolution without bias, batch norm, activation.
 
-    `depthwise` layers have one filter a channel and as many outputs as inputs.
+    `depthwise` layers have one filter a channel and as many outputs as inputs; a `linear` layer is
+    the convolution alone, without batch norm (`norm` is None) and activation.
     """
 
     def __init__(
@@ -88,23 +89,28 @@ class ConvNorm(nn.Module):
         activation: Activation,
         *,
         depthwise: bool = False,
+        linear: bool = False,
     ) -> None:
         super().__init__()
         self.stride = stride
-        self.activation = activation
+        self.activation = Activation.NONE if linear else activation
         self.groups = out_channels if depthwise else 1
         fan_in = in_channels // self.groups
         self.weight = nn.Parameter(torch.empty(out_channels, fan_in, kernel, kernel))
         nn.init.kaiming_normal_(self.weight, mode="fan_out")
-        self.norm = nn.BatchNorm2d(out_channels, eps=EPSILON)
+        self.norm = None if linear else nn.BatchNorm2d(out_channels, eps=EPSILON)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.norm(convolve(x, self.weight, stride=self.stride, groups=self.groups))
+        y = convolve(x, self.weight, stride=self.stride, groups=self.groups)
+        if self.norm is not None:
+            y = self.norm(y)
         return activate_(y, self.activation)
 
     def folded(self) -> tuple[Tensor, Tensor]:
         """(weight OIHW, bias [O]), float64, of the convolution that batch norm disappears into."""
         norm = self.norm
+        if norm is None:
+            return self.weight.detach().double(), torch.zeros(len(self.weight), dtype=torch.float64)
         mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
         scale = norm.weight.detach().double() / torch.sqrt(variance.double() + norm.eps)
         weight = self.weight.detach().double() * scale[:, None, None, None]

@@ -25,7 +25,13 @@ class Block(nn.Module):
         if shape.has_expansion:
             self.expand = ConvNorm(shape.in_channels, shape.expanded, 1, 1, activation)
         self.depthwise = ConvNorm(
-            shape.expanded, shape.expanded, shape.kernel, shape.stride, activation, depthwise=True
+            shape.expanded,
+            shape.expanded,
+            shape.kernel,
+            shape.stride,
+            activation,
+            depthwise=True,
+            linear=shape.depthwise_is_linear,
         )
         self.project = ConvNorm(shape.expanded, shape.out_channels, 1, 1, Activation.NONE)
 
