@@ -1,11 +1,12 @@
 """Measures `tinynas/cost/code_sizes.json`: code and stack of the C kernels, per compiler and core.
 
-    python -m benchmarks.code_sizes [--check]
+    python -m benchmarks.code_sizes [--check] [--compiler NAME] [--core NAME] [--kernels NAME ...]
 
 Every kernel is linked alone in a network of one op: its ELF says which functions it brings and how
 large they are, and a simulated run says how deep the stack gets.  Networks of several lengths give
 the cost of a call.  `--check` measures nothing anew: it builds and runs random networks and prints
-predicted against measured bytes.
+predicted against measured bytes.  `--kernels` measures these kernels alone and keeps the rest, for
+when a kernel is new or has changed.
 """
 
 from __future__ import annotations
@@ -61,20 +62,46 @@ VARIETIES = 6
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare predictions with builds")
+    parser.add_argument("--compiler", help="this one alone")
+    parser.add_argument("--core", help="this one alone")
+    parser.add_argument("--kernels", nargs="+", type=Kernel, metavar="NAME", help="these alone")
     arguments = parser.parse_args()
     if arguments.check:
         return check()
     table = json.loads(TARGET.read_text()) if TARGET.is_file() else {}
     for toolchain in toolchains():
+        if arguments.compiler not in (None, toolchain.name):
+            continue
         entry = table.setdefault(toolchain.name, {"cores": {}})
         entry["version"] = toolchain.version
         for device in map(load_device, DEVICES):
-            entry["cores"][device.core] = blank(device.core, toolchain).to_json()
-            save(table)
+            if arguments.core not in (None, device.core):
+                continue
             print(f"{toolchain.label}, {device.core}", file=sys.stderr)
-            entry["cores"][device.core] = measure(device, toolchain).to_json()
+            known = entry["cores"].get(device.core)
+            if arguments.kernels and known:
+                entry["cores"][device.core] = remeasured(
+                    known, arguments.kernels, device, toolchain
+                )
+            else:
+                if not known:
+                    entry["cores"][device.core] = blank(device.core, toolchain).to_json()
+                    save(table)
+                entry["cores"][device.core] = measure(device, toolchain).to_json()
             save(table)
     return 0
+
+
+def remeasured(
+    known: dict[str, Any], kernels: list[Kernel], device: Device, toolchain: Toolchain
+) -> dict[str, Any]:
+    """A core's entry with some kernels measured anew."""
+    for kernel in kernels:
+        functions, stack = measure_kernel(kernel, device, toolchain)
+        known["functions"] = dict(sorted((known["functions"] | functions).items()))
+        known["kernels"][kernel.value] = sorted(functions)
+        known["stacks"][kernel.value] = stack
+    return known
 
 
 def save(table: dict[str, Any]) -> None:
@@ -116,14 +143,9 @@ def measure(device: Device, toolchain: Toolchain) -> code.CodeSizes:
     kernels: dict[Kernel, tuple[str, ...]] = {}
     stacks: dict[Kernel, int] = {}
     for kernel in Kernel:
-        singles = [
-            build(graph, plan_layer(graph), device, toolchain) for graph in one_op_graphs(kernel)
-        ]
-        for single in singles:
-            functions |= {n: size for n, size in single.functions.items() if not is_own(n)}
-        linked = {name for single in singles for name in single.functions if not is_own(name)}
+        linked, stacks[kernel] = measure_kernel(kernel, device, toolchain)
+        functions |= linked
         kernels[kernel] = tuple(sorted(linked))
-        stacks[kernel] = max(single.stack for single in singles)
     few, many = chain(4), chain(24)
     layer_few, layer_many = (build(g, plan_layer(g), device, toolchain) for g in (few, many))
     patch_few, patch_many = (
@@ -143,6 +165,17 @@ def measure(device: Device, toolchain: Toolchain) -> code.CodeSizes:
     return code.CodeSizes(
         toolchain.name, device.core, functions, kernels, stacks, network, static, patch_stack
     )
+
+
+def measure_kernel(
+    kernel: Kernel, device: Device, toolchain: Toolchain
+) -> tuple[dict[str, int], int]:
+    """Bytes of the functions that a kernel links, and of its deepest stack."""
+    singles = [build(g, plan_layer(g), device, toolchain) for g in one_op_graphs(kernel)]
+    functions: dict[str, int] = {}
+    for single in singles:
+        functions |= {n: size for n, size in single.functions.items() if not is_own(n)}
+    return functions, max(single.stack for single in singles)
 
 
 def build(graph: Graph, schedule: Schedule, device: Device, toolchain: Toolchain) -> Built:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -53,6 +54,28 @@ def _make(folder: Path, target: str, *settings: str) -> subprocess.CompletedProc
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_cmake_builds_library_and_test(graph: Graph, device: Device, tmp_path: Path) -> None:
+    bundle = _emit(graph, device, tmp_path / "net")
+    (tmp_path / "main.c").write_text(
+        f'#include "{bundle.name}.h"\n'
+        f"int main(void) {{ return {bundle.name}_init(0, 0, 0) != 1; }}\n"
+    )
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.13)\nproject(app C)\nadd_subdirectory(net)\n"
+        f"add_executable(app main.c)\ntarget_link_libraries(app PRIVATE {bundle.name})\n"
+    )
+    for source, program in ((bundle.path, f"{bundle.name}_host_test"), (tmp_path, "app")):
+        build = tmp_path / f"build-{program}"
+        for command in (
+            ["cmake", "-S", str(source), "-B", str(build)],
+            ["cmake", "--build", str(build)],
+            [str(build / program)],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_copied_bundle_builds_and_passes(graph: Graph, device: Device, tmp_path: Path) -> None:

@@ -42,7 +42,9 @@ class CodeSizes:
 
     def code_bytes(self, graph: Graph, schedule: Schedule) -> int:
         """Code of the library: kernels that occur, once each, and the calls of all ops."""
-        linked = {f for kernel in kernels_of(graph) for f in self.kernels[kernel]}
+        used = kernels_of(graph)
+        self._check(used)
+        linked = {f for kernel in used for f in self.kernels[kernel]}
         total = sum(self.functions[f] for f in linked) + self.network["base"]
         for segment in schedule.segments:
             ops = segment.last - segment.first
@@ -54,12 +56,24 @@ class CodeSizes:
 
     def stack_bytes(self, graph: Graph, schedule: Schedule) -> int:
         """The deepest that the stack gets below the call of the network's run function."""
+        self._check(kernels_of(graph))
         deepest = 0
         for segment in schedule.segments:
             loop = self.patch_stack if segment.kind is SegmentKind.PATCH else 0
             ops = graph.ops[segment.first : segment.last]
             deepest = max(deepest, *(loop + self.stacks[kernel_of(graph, op)] for op in ops))
         return deepest
+
+    def _check(self, kernels: set[Kernel]) -> None:
+        unknown = sorted(kernels - set(self.kernels))
+        if unknown:
+            raise InvalidInputError(
+                f"no code sizes are known for {', '.join(unknown)} with {self.compiler} on "
+                f"{self.core}; `python -m benchmarks.code_sizes` measures them",
+                field="graph",
+                given=[kernel.value for kernel in unknown],
+                allowed=[kernel.value for kernel in self.kernels],
+            )
 
     def to_json(self) -> dict[str, Any]:
         return {

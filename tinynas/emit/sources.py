@@ -65,7 +65,7 @@ def library_files(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, s
 def project_files(
     graph: Graph, schedule: Schedule, facts: Facts, vectors: Vectors
 ) -> dict[str, str]:
-    """What surrounds the library: test, Makefile, README, licence."""
+    """What surrounds the library: test, Makefile, CMakeLists.txt, README, licence."""
     context = {
         **common_context(graph, schedule, facts),
         "vectors": {
@@ -79,6 +79,7 @@ def project_files(
         "test/vectors.c": render("vectors.c.jinja", context),
         "test/host_test.c": render("host_test.c.jinja", context),
         "Makefile": render("Makefile.jinja", context),
+        "CMakeLists.txt": render("CMakeLists.txt.jinja", context),
         "README.md": render("README.md.jinja", context),
         "LICENSE": (files("tinynas.emit") / "templates" / "LICENSE").read_text(),
     }
