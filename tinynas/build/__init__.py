@@ -2,6 +2,7 @@
 
 from tinynas.build.compile import BuildError, Firmware, build_firmware
 from tinynas.build.elf import RUN_BEGINS, RUN_ENDS, SERVES, ElfImage, read_elf
+from tinynas.build.host import build_host, run_host
 from tinynas.build.linker import linker_script
 from tinynas.build.renode_files import platform
 from tinynas.build.templates import firmware_files
@@ -16,10 +17,12 @@ __all__ = [
     "Firmware",
     "Toolchain",
     "build_firmware",
+    "build_host",
     "find_toolchain",
     "firmware_files",
     "linker_script",
     "platform",
     "read_elf",
+    "run_host",
     "toolchains",
 ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tinynas.cli.output import JsonFlag, console, fail, print_json, print_table, reports_errors
-from tinynas.errors import TinynasError
+from tinynas.errors import InvalidInputError, TinynasError
 from tinynas.units import format_bytes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 app = typer.Typer()
 
@@ -75,6 +78,55 @@ def validate_command(
             TinynasError(f"{measured['mismatched_bytes']} output bytes differ from the reference"),
             as_json=False,
         )
+
+
+@app.command("run")
+@reports_errors
+def run_command(
+    bundle: BundleArgument,
+    input_file: Annotated[Path, typer.Option("--input", help="N inputs, .npy.")],
+    output_file: Annotated[Path, typer.Option("--output", help="For their outputs, .npy.")],
+    simulator: Annotated[
+        str | None, typer.Option(help="renode, qemu or unicorn; without one it runs here.")
+    ] = None,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run a bundle on inputs of one's own; types are the model's."""
+    import numpy as np
+
+    from tinynas.simulate import run_bundle
+
+    outputs = run_bundle(bundle, _read_array(input_file), simulator=simulator)
+    with output_file.open("wb") as stream:
+        np.save(stream, outputs, allow_pickle=False)
+    value = {
+        "output": str(output_file),
+        "inputs": len(outputs),
+        "shape": list(outputs.shape),
+        "dtype": str(outputs.dtype),
+        "simulator": simulator,
+    }
+    if as_json:
+        print_json(value)
+        return
+    console.print(f"{value['output']}: {value['shape']} of {value['dtype']}", highlight=False)
+
+
+def _read_array(path: Path) -> NDArray[Any]:
+    import numpy as np
+
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InvalidInputError(
+            f"{path} is no .npy file: {error}", field="input", given=str(path), allowed=".npy"
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise InvalidInputError(
+            f"{path} holds several arrays, not one", field="input", given=str(path), allowed=".npy"
+        )
+    return array
 
 
 def _print(measured: dict[str, Any]) -> None:

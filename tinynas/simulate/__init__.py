@@ -1,6 +1,7 @@
 """Running firmware on simulated devices, one interface over Renode, Unicorn and QEMU."""
 
 from tinynas.simulate.doctor import Tool, doctor
+from tinynas.simulate.execute import run_bundle
 from tinynas.simulate.measure import Measurement, firmware_for, measure, validate
 from tinynas.simulate.model import Counts, Execution, Run, Simulator
 from tinynas.simulate.run import find_simulator, simulate, simulator_names, simulators
@@ -16,6 +17,7 @@ __all__ = [
     "find_simulator",
     "firmware_for",
     "measure",
+    "run_bundle",
     "simulate",
     "simulator_names",
     "simulators",
