@@ -21,6 +21,7 @@ from tinynas.supernet import (
     accuracy,
     images_per_second,
     recalibrate,
+    torch_threads,
     train_supernet,
     weights_hash,
 )
@@ -176,3 +177,15 @@ def test_the_pace_is_measured_on_a_copy() -> None:
     fewest = 12 * PLAN.batch_size / (time.perf_counter() - started)
     assert fewest < pace < 100 * fewest
     assert weights_hash(net) == before
+
+
+def test_threads_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert TrainingPlan(images=1).threads == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    assert 1 <= TrainingPlan(images=1).threads <= 4
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    before = torch.get_num_threads()
+    with torch_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before

@@ -28,7 +28,8 @@ CIFAR100 = Archive(
     "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
 )
 PEOPLE = ("baby", "boy", "girl", "man", "woman")
-_AUGMENTATION = Augmentation(shift=0.125, flip=True)
+_AUGMENTATION = Augmentation(shift=0.0625, flip=True)
+"""2 pixels: in trainings of minutes the customary 4 cost a supernet 2 to 4 points."""
 
 
 def load_cifar10(*, seed: int, reporter: Reporter) -> Dataset:

@@ -14,9 +14,13 @@ from tinynas.errors import InvalidInputError
 
 
 def available_threads() -> int:
-    """Cores that this process may use, eight at most: small networks do not feed more."""
+    """Threads to train with: `OMP_NUM_THREADS` if it is set, else the cores that this process may
+    use, four at most, since operations on small images are soon too short to share."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(8, cores or 1))
+    return max(1, min(4, cores or 1))
 
 
 @contextmanager
@@ -43,12 +47,12 @@ class TrainingPlan:
 
     images: int
     batch_size: int = 64
-    learning_rate: float = 3e-3
+    learning_rate: float = 8e-3
     weight_decay: float = 0.02
     warmup: float = 0.1
     label_smoothing: float = 0.1
     clip_norm: float = 5.0
-    random_subnets: int = 2
+    random_subnets: int = 1
     seed: int = 0
     threads: int = field(default_factory=available_threads)
     checkpoint_seconds: float = 60.0
