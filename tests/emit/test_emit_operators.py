@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from emit_batch import Case, case_of, run_cases
 
-from tinynas.graph.ir import Graph, Op
+from tinynas.graph.ir import AveragePool2D, Graph, MaxPool2D, Op
 from tinynas.graph.random_operators import random_operators
-from tinynas.schedule import plan_layer
+from tinynas.schedule import plan_layer, plan_patch
 from tinynas.schedule.kernels import Kernel, kernel_of
+from tinynas.schedule.windows import window_of
 
 FEW, MANY = 60, 400
 
@@ -42,6 +44,35 @@ def _cases(count: int) -> list[Case]:
             if len(graph.inputs) == 1:
                 cases.append(case_of(graph, plan_layer(graph), seed))
     return cases
+
+
+def _pooled_patches(count: int) -> list[Case]:
+    """Random beginnings with a pool among their first ops, in patches that reach beyond it."""
+    cases: list[Case] = []
+    seed = 0
+    while len(cases) < count:
+        seed += 1
+        graph = random_operators(np.random.default_rng(seed))
+        ends = [n for n in range(2, len(graph.ops) + 1) if _is_chain(graph, n)]
+        for end in ends[-1:]:
+            cut = towards(graph, graph.ops[end - 1].outputs[0])
+            _, rows, columns, _ = cut.tensors[cut.outputs[0]].shape
+            grid = (min(3, rows), min(2, columns))
+            cases.append(case_of(cut, plan_patch(cut, end, grid), seed))
+    return cases
+
+
+def _is_chain(graph: Graph, end: int) -> bool:
+    """Whether the first `end` ops are patchable, one after the other, with a pool in them."""
+    ops = graph.ops[:end]
+    follow = all(b.inputs[0] == a.outputs[0] for a, b in pairwise(ops))
+    pools = any(isinstance(op.attributes, (AveragePool2D, MaxPool2D)) for op in ops)
+    single = all(len(list(graph.activations_in(op))) == 1 for op in ops)
+    return follow and pools and single and all(window_of(op) is not None for op in ops)
+
+
+def test_pools_in_patches(tmp_path: Path) -> None:
+    _compare(_pooled_patches(8), tmp_path)
 
 
 def _compare(cases: list[Case], folder: Path) -> None:
