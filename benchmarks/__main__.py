@@ -1,0 +1,39 @@
+"""The heavy proofs, one after the other: `python -m benchmarks` (or `make bench`).
+
+Each is a module of its own with options of its own; name some to run only those, e.g.
+`make bench ARGS=fuzz_litert`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROOFS: dict[str, tuple[str, ...]] = {
+    "fuzz_litert": ("--graphs", "2000", "--seed", "0"),
+    "code_sizes": ("--check",),
+    "quantisation": ("--dataset", "digits", "--minutes", "1"),
+}
+
+
+def main() -> int:
+    """Run what is named, or all; exit code 1 if any failed."""
+    names = sys.argv[1:] or list(PROOFS)
+    unknown = [name for name in names if name not in PROOFS]
+    if unknown:
+        sys.stderr.write(f"unknown: {', '.join(unknown)}; known are {', '.join(PROOFS)}\n")
+        return 2
+    failed = []
+    for name in names:
+        command = [sys.executable, "-m", f"benchmarks.{name}", *PROOFS[name]]
+        sys.stdout.write(f"== {' '.join(command[1:])}\n")
+        sys.stdout.flush()
+        if subprocess.run(command).returncode:
+            failed.append(name)
+    if failed:
+        sys.stderr.write(f"failed: {', '.join(failed)}\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
