@@ -58,11 +58,21 @@ def images_in(
     The note lets an interrupted job resume the same plan, since a plan decides the weights.
     """
     if not note.is_file():
-        trial = replace(plan, images=_PACE_BATCHES * plan.batch_size)
-        scratch, data = copy.deepcopy(supernet), dataset.at(supernet.subspace.resolution)
-        train_supernet(scratch, data, replace(trial, images=plan.batch_size))
-        started = time.monotonic()
-        train_supernet(scratch, data, trial)
-        pace = trial.images / (time.monotonic() - started)
+        pace = _images_a_second(supernet, dataset, plan)
         write_json(note, {"train_images": max(plan.batch_size, int(60 * minutes * pace))})
     return int(read_json(note)["train_images"])
+
+
+def _images_a_second(supernet: Supernet, dataset: Dataset, plan: TrainingPlan) -> float:
+    """From the difference of a long and a short trial: what both spend on anything but training
+    (first calls, validation at the end) cancels out."""
+    scratch, data = copy.deepcopy(supernet), dataset.at(supernet.subspace.resolution)
+
+    def seconds(batches: int) -> float:
+        started = time.monotonic()
+        train_supernet(scratch, data, replace(plan, images=batches * plan.batch_size))
+        return time.monotonic() - started
+
+    seconds(1)
+    short, long = seconds(_PACE_BATCHES), seconds(3 * _PACE_BATCHES)
+    return 2 * _PACE_BATCHES * plan.batch_size / max(long - short, 1e-3)
