@@ -18,7 +18,7 @@ from typing import TypeAlias
 from tinynas.schedule.packing import ALIGNMENT, Item, Packing, Problem, align
 from tinynas.schedule.pieces import End, Piece, pieces_of
 
-MAX_STATES = 512
+MAX_STATES = 64
 """Placements kept a step; chains need fewer than ten, so the cap only tames irregular graphs."""
 
 
@@ -146,16 +146,35 @@ def _search(piece: Piece, start: End, end: End, arena: int) -> tuple[int, ...] |
     if piece.entry is not None and piece.entry == piece.exit and start is not end:
         return None
     states: list[State] = [{}]
-    for item in sorted(range(len(piece.items)), key=lambda i: (piece.items[i].first, i)):
-        born = piece.items[item].first
-        reached: dict[tuple[tuple[int, int], ...], State] = {}
-        for state in _extremes(states, piece.items, born):
-            live = _alive(state, piece.items, born)
-            for offset in _candidates(problem, item, live, arena, fixed.get(item)):
-                key = tuple(sorted((*live.items(), (item, offset))))
-                reached.setdefault(key, {**state, item: offset})
-        states = list(reached.values())[:MAX_STATES]
+    for step in sorted({item.first for item in piece.items}):
+        born = [i for i, item in enumerate(piece.items) if item.first == step]
+        before = _extremes(states, piece.items, step)
+        # An output may have to lie beside its kernel's scratch, or the scratch beside the output.
+        orders = dict.fromkeys((tuple(born), tuple(reversed(born))))
+        grown = [_grow(problem, before, step, order, arena, fixed) for order in orders]
+        merged = {key: state for more in grown for key, state in more.items()}
+        states = list(merged.values())[:MAX_STATES]
     return tuple(states[0][i] for i in range(len(piece.items))) if states else None
+
+
+def _grow(
+    problem: Problem,
+    states: list[State],
+    step: int,
+    order: tuple[int, ...],
+    arena: int,
+    fixed: State,
+) -> dict[tuple[tuple[int, int], ...], State]:
+    """`states` with the items of `order` placed one after the other, by what then is alive."""
+    reached = {tuple(_alive(s, problem.items, step).items()): s for s in states}
+    for item in order:
+        before = list(reached.items())[:MAX_STATES]
+        reached = {}
+        for key, state in before:
+            for offset in _candidates(problem, item, dict(key), arena, fixed.get(item)):
+                grown = tuple(sorted((*key, (item, offset))))
+                reached.setdefault(grown, {**state, item: offset})
+    return reached
 
 
 def _alive(state: State, items: tuple[Item, ...], step: int) -> State:
