@@ -13,14 +13,11 @@ from api.store import Store, downgrade, upgrade
 POSTGRES = os.environ.get("TINYNAS_TEST_POSTGRES")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES else [])])
 def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A database without any table of ours."""
-    if request.param == "postgresql" and not POSTGRES:
-        pytest.skip("TINYNAS_TEST_POSTGRES names no database")
-    url = POSTGRES if request.param == "postgresql" else f"sqlite:///{tmp_path / 'tinynas.db'}"
-    assert url is not None
-    store = Store(url)
+    sqlite = f"sqlite:///{tmp_path / 'tinynas.db'}"
+    store = Store(POSTGRES if request.param == "postgresql" and POSTGRES else sqlite)
     downgrade(store.engine, "base")
     yield store
     store.close()
