@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from worker.job import JobRun, Pipeline
 from worker.joblog import JobLog
+from worker.scratch import new_scratch
 from worker.settings import WorkerSettings
 
 PipelineLoader: TypeAlias = Callable[[WorkerSettings, Path], Pipeline]
@@ -26,9 +27,7 @@ class Child:
     """A worker's handle on its process: give it a job, ask it to stop, make sure it is gone."""
 
     def __init__(self, settings: WorkerSettings, load: PipelineLoader) -> None:
-        # Ray names sockets in here, and their paths must be shorter than 108 bytes.
-        short = "/tmp" if Path("/tmp").is_dir() else None  # noqa: S108
-        self._scratch = Path(tempfile.mkdtemp(prefix="tn-", dir=short))
+        self._scratch = new_scratch()
         self._connection, theirs = multiprocessing.Pipe()
         self._process = multiprocessing.get_context("spawn").Process(
             target=_main, args=(theirs, settings, load, self._scratch), name="tinynas-job"
@@ -84,6 +83,7 @@ def _main(
     try:
         job_id, owner = connection.recv()
     except EOFError:
+        shutil.rmtree(scratch, ignore_errors=True)
         return
     stop = threading.Event()
     threading.Thread(target=_listen, args=(connection, stop, scratch), daemon=True).start()

@@ -24,6 +24,7 @@ from api.store import (
     take_job,
 )
 from worker.child import Child, PipelineLoader
+from worker.scratch import sweep_scratch
 from worker.settings import WorkerSettings
 
 RESPAWN_SECONDS = 5.0
@@ -44,6 +45,7 @@ class Supervisor:
         self._stopping.set()
 
     def run(self) -> None:
+        sweep_scratch()
         store = self._settings.open_store()
         spare: Child | None = None
         try:
