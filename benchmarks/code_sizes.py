@@ -25,6 +25,7 @@ from elftools.elf.elffile import ELFFile
 
 from tinynas.build import Toolchain, build_firmware, firmware_files, toolchains
 from tinynas.cost import code, memory_cost
+from tinynas.cost.forms import needs_general_form
 from tinynas.devices import Budget, Device, load_device
 from tinynas.emit import emit
 from tinynas.emit.vectors import Vectors
@@ -43,17 +44,10 @@ BUDGET = Budget(1 << 30, 1 << 30)
 PREFIX = "net"
 OWN = ("init", "input", "output", "run")
 VECTORS = 16
-OF_SPACES = frozenset(
-    {
-        Kernel.CONV,
-        Kernel.POINTWISE,
-        Kernel.DEPTHWISE,
-        Kernel.DEPTHWISE_MULTIPLIER,
-        Kernel.FULLY_CONNECTED,
-        Kernel.ADD,
-        Kernel.MEAN,
-    }
+CONVOLUTIONS = frozenset(
+    {Kernel.CONV, Kernel.POINTWISE, Kernel.DEPTHWISE, Kernel.DEPTHWISE_MULTIPLIER}
 )
+OF_SPACES = CONVOLUTIONS | {Kernel.FULLY_CONNECTED, Kernel.ADD, Kernel.MEAN}
 """The kernels of `random_graph`; the others are met in `random_operators`."""
 VARIETIES = 6
 """One-op networks of every kernel, of different shapes: the stack of the deepest counts."""
@@ -97,10 +91,13 @@ def remeasured(
 ) -> dict[str, Any]:
     """A core's entry with some kernels measured anew."""
     for kernel in kernels:
-        functions, stack = measure_kernel(kernel, device, toolchain)
-        known["functions"] = dict(sorted((known["functions"] | functions).items()))
-        known["kernels"][kernel.value] = sorted(functions)
-        known["stacks"][kernel.value] = stack
+        found = measure_kernel(kernel, device, toolchain)
+        known["functions"] = dict(sorted((known["functions"] | found.functions).items()))
+        known["kernels"][kernel.value] = sorted(found.functions)
+        known["stacks"][kernel.value] = found.stack
+        known["general_stacks"].pop(kernel.value, None)
+        if found.general_stack > found.stack:
+            known["general_stacks"][kernel.value] = found.general_stack
     return known
 
 
@@ -114,7 +111,7 @@ def blank(core: str, toolchain: Toolchain) -> code.CodeSizes:
     nothing = dict.fromkeys(("base", "layer_call", "patch", "patch_call"), 0)
     kernels: dict[Kernel, tuple[str, ...]] = dict.fromkeys(Kernel, ())
     return code.CodeSizes(
-        toolchain.name, core, {}, kernels, dict.fromkeys(Kernel, 0), nothing, 0, 0
+        toolchain.name, core, {}, kernels, dict.fromkeys(Kernel, 0), {}, nothing, 0, 0
     )
 
 
@@ -142,10 +139,14 @@ def measure(device: Device, toolchain: Toolchain) -> code.CodeSizes:
     functions: dict[str, int] = {}
     kernels: dict[Kernel, tuple[str, ...]] = {}
     stacks: dict[Kernel, int] = {}
+    general_stacks: dict[Kernel, int] = {}
     for kernel in Kernel:
-        linked, stacks[kernel] = measure_kernel(kernel, device, toolchain)
-        functions |= linked
-        kernels[kernel] = tuple(sorted(linked))
+        found = measure_kernel(kernel, device, toolchain)
+        functions |= found.functions
+        kernels[kernel] = tuple(sorted(found.functions))
+        stacks[kernel] = found.stack
+        if found.general_stack > found.stack:
+            general_stacks[kernel] = found.general_stack
     few, many = chain(4), chain(24)
     layer_few, layer_many = (build(g, plan_layer(g), device, toolchain) for g in (few, many))
     patch_few, patch_many = (
@@ -163,19 +164,35 @@ def measure(device: Device, toolchain: Toolchain) -> code.CodeSizes:
     patch_stack = max(patch_few.stack - layer_few.stack, 0)
     static = layer_few.static
     return code.CodeSizes(
-        toolchain.name, device.core, functions, kernels, stacks, network, static, patch_stack
+        toolchain.name,
+        device.core,
+        functions,
+        kernels,
+        stacks,
+        general_stacks,
+        network,
+        static,
+        patch_stack,
     )
 
 
-def measure_kernel(
-    kernel: Kernel, device: Device, toolchain: Toolchain
-) -> tuple[dict[str, int], int]:
-    """Bytes of the functions that a kernel links, and of its deepest stack."""
-    singles = [build(g, plan_layer(g), device, toolchain) for g in one_op_graphs(kernel)]
+@dataclass(frozen=True)
+class MeasuredKernel:
+    """Bytes of the functions that a kernel links, and of its stack in both forms."""
+
+    functions: dict[str, int]
+    stack: int
+    general_stack: int
+
+
+def measure_kernel(kernel: Kernel, device: Device, toolchain: Toolchain) -> MeasuredKernel:
     functions: dict[str, int] = {}
-    for single in singles:
+    stacks: dict[bool, list[int]] = {False: [0], True: [0]}
+    for graph in one_op_graphs(kernel):
+        single = build(graph, plan_layer(graph), device, toolchain)
         functions |= {n: size for n, size in single.functions.items() if not is_own(n)}
-    return functions, max(single.stack for single in singles)
+        stacks[needs_general_form(graph, graph.ops[0])].append(single.stack)
+    return MeasuredKernel(functions, max(stacks[False]), max(stacks[True]))
 
 
 def build(graph: Graph, schedule: Schedule, device: Device, toolchain: Toolchain) -> Built:
@@ -219,25 +236,29 @@ def functions_of(elf_path: Path) -> dict[str, int]:
     with elf_path.open("rb") as stream:
         elf = ELFFile(stream)
         section = elf.get_section_index(".library_code")
-        for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+        table: Any = elf.get_section_by_name(".symtab")
+        for symbol in table.iter_symbols():
             if symbol["st_shndx"] == section and symbol["st_info"]["type"] == "STT_FUNC":
                 sizes[symbol.name.removeprefix(f"{PREFIX}_")] = -(-symbol["st_size"] // 4) * 4
     return sizes
 
 
 def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
-    """Networks of one op that `kernel` runs, of various shapes and scales."""
+    """Networks of one op that `kernel` runs, of various shapes and scales.
+
+    Few channels need the general form of requantisation, so some networks that do are looked for.
+    """
     rng = np.random.default_rng(0)
     options = RandomGraphOptions(min_size=4, max_size=8, max_channels=12, classifier=True)
-    found = 0
-    while found < VARIETIES:
+    wanted = {False: VARIETIES, True: VARIETIES // 2 if kernel in CONVOLUTIONS else 0}
+    while any(wanted.values()):
         graph = random_graph(rng, options) if kernel in OF_SPACES else random_operators(rng)
         for op in graph.ops:
             shapes = {t.shape for t in graph.activations_in(op)}
-            if kernel_of(graph, op) is kernel and len(shapes) == 1:
-                found += 1
+            general = needs_general_form(graph, op)
+            if kernel_of(graph, op) is kernel and len(shapes) == 1 and wanted[general]:
+                wanted[general] -= 1
                 yield alone(graph, op)
-                break
 
 
 def alone(graph: Graph, op: Op) -> Graph:

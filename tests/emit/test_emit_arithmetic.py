@@ -10,7 +10,8 @@ import pytest
 from emit_batch import compile_program, kernel_texts
 from numpy.typing import NDArray
 
-from tinynas.emit.constants import GENERAL, has_short_form
+from tinynas.cost.forms import has_short_form
+from tinynas.emit.constants import GENERAL
 from tinynas.graph.arithmetic import multiply_by_quantized_multiplier
 
 _PROGRAM = """

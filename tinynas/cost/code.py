@@ -12,8 +12,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from tinynas.cost.forms import needs_general_form
 from tinynas.errors import InvalidInputError
-from tinynas.graph.ir import Graph
+from tinynas.graph.ir import Graph, Op
 from tinynas.schedule.ir import Schedule, SegmentKind
 from tinynas.schedule.kernels import Kernel, kernel_of
 
@@ -25,7 +26,8 @@ class CodeSizes:
     """What one compiler makes of the kernels for one core (bytes).
 
     functions: code of every function but the network's own.  kernels: which of them each kernel
-    links.  stacks: high-water mark of a network's run whose deepest kernel this is.
+    links.  stacks: high-water mark of a network's run whose deepest kernel this is; general_stacks:
+    the same where some channel needs the general form of requantisation, if that is deeper.
     network: the network's own functions: `base`, and `layer_call` for every op of a layer segment;
     a patch segment costs `patch`, and `patch_call` for every op.
     static: data of the library and of its context; patch_stack: what the loop over tiles adds.
@@ -36,6 +38,7 @@ class CodeSizes:
     functions: dict[str, int]
     kernels: dict[Kernel, tuple[str, ...]]
     stacks: dict[Kernel, int]
+    general_stacks: dict[Kernel, int]
     network: dict[str, int]
     static: int
     patch_stack: int
@@ -61,8 +64,14 @@ class CodeSizes:
         for segment in schedule.segments:
             loop = self.patch_stack if segment.kind is SegmentKind.PATCH else 0
             ops = graph.ops[segment.first : segment.last]
-            deepest = max(deepest, *(loop + self.stacks[kernel_of(graph, op)] for op in ops))
+            deepest = max(deepest, *(loop + self._stack(graph, op) for op in ops))
         return deepest
+
+    def _stack(self, graph: Graph, op: Op) -> int:
+        kernel = kernel_of(graph, op)
+        if kernel in self.general_stacks and needs_general_form(graph, op):
+            return self.general_stacks[kernel]
+        return self.stacks[kernel]
 
     def _check(self, kernels: set[Kernel]) -> None:
         unknown = sorted(kernels - set(self.kernels))
@@ -80,6 +89,7 @@ class CodeSizes:
             "functions": dict(sorted(self.functions.items())),
             "kernels": {k.value: list(f) for k, f in self.kernels.items()},
             "stacks": {k.value: s for k, s in self.stacks.items()},
+            "general_stacks": {k.value: s for k, s in self.general_stacks.items()},
             "network": self.network,
             "static": self.static,
             "patch_stack": self.patch_stack,
@@ -126,6 +136,7 @@ def _parse(compiler: str, core: str, value: dict[str, Any]) -> CodeSizes:
         value["functions"],
         {Kernel(k): tuple(f) for k, f in value["kernels"].items()},
         {Kernel(k): s for k, s in value["stacks"].items()},
+        {Kernel(k): s for k, s in value["general_stacks"].items()},
         value["network"],
         value["static"],
         value["patch_stack"],

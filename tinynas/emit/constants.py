@@ -11,12 +11,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynas.cost.forms import channel_forms
 from tinynas.cost.layout import Kernel, kernel_of, padded
 from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import (
     FullyConnectedRequantisation,
     Requantisation,
-    accumulator_bounds,
     bias_of,
 )
 from tinynas.graph.ir import Graph, Op
@@ -77,28 +77,8 @@ def encoded_rights(
     graph: Graph, op: Op, numbers: Requantisation
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(right shifts less one, multipliers) a channel; lowered by `GENERAL` for the general form."""
-    rights = -1 - numbers.shifts.astype(np.int64)
-    multipliers = numbers.multipliers.astype(np.int64)
-    # A multiplier of zero gives the zero point under any shift; this one has the short form.
-    rights[multipliers == 0] = 0
-    low, high = accumulator_bounds(graph, op)
-    largest = np.maximum(np.abs(low), np.abs(high))
-    short = has_short_form(largest, rights, numbers.output_zero_point)
-    if (numbers.minimum, numbers.maximum) != (-128, 127):
-        short[:] = False
-    return np.where(short, rights, rights - GENERAL), multipliers
-
-
-def has_short_form(
-    largest: NDArray[np.int64], rights: NDArray[np.int64], zero_point: int
-) -> NDArray[np.bool_]:
-    """Where `tinynas_scale` is exact for every accumulator from -`largest` to `largest`.
-
-    Twice the accumulator must stay in int32, and so must the scaled number, which is no larger than
-    the accumulator, plus half a unit and the zero point, shifted left.
-    """
-    offset = abs(2 * zero_point + 1) << np.clip(rights, 0, 31)
-    return (rights >= 0) & (largest < 1 << 30) & (offset + largest + 1 < 1 << 31)
+    forms = channel_forms(graph, op, numbers)
+    return np.where(forms.short, forms.rights, forms.rights - GENERAL), forms.multipliers
 
 
 def _pairs(
