@@ -26,5 +26,5 @@ def load_digits(*, seed: int) -> Dataset:
         train=whole.take(rest[train]),
         validation=whole.take(rest[validation]),
         test=whole.take(test),
-        augmentation=Augmentation(shift=0.125, zoom=0.85),
+        augmentation=Augmentation(shift=0.0625),  # half a native pixel; more costs 1 point
     )

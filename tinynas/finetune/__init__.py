@@ -2,6 +2,12 @@
 
 from tinynas.finetune.int8 import Int8Network, int8_network
 from tinynas.finetune.quantisation_aware import quantisation_aware_finetune
-from tinynas.finetune.training import finetune
+from tinynas.finetune.training import LEARNING_RATE, finetune
 
-__all__ = ["Int8Network", "finetune", "int8_network", "quantisation_aware_finetune"]
+__all__ = [
+    "LEARNING_RATE",
+    "Int8Network",
+    "finetune",
+    "int8_network",
+    "quantisation_aware_finetune",
+]
