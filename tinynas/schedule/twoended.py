@@ -104,7 +104,10 @@ def place(piece: Piece, start: End, end: End, arena: int) -> tuple[int, ...] | N
     spanning = piece.spanning()
     if spanning and piece.exit in spanning:
         return _place_between(piece, spanning, start, end, arena)
-    return _search(piece, start, end, arena)
+    # An output may have to lie beside its kernel's scratch; mostly the scratch finds a place.
+    return _search(piece, start, end, arena, turned=False) or _search(
+        piece, start, end, arena, turned=True
+    )
 
 
 def _place_between(
@@ -135,8 +138,13 @@ def _place_between(
     return tuple(offsets[i] for i in range(len(piece.items)))
 
 
-def _search(piece: Piece, start: End, end: End, arena: int) -> tuple[int, ...] | None:
-    """Breadth first over the items in order of birth, forgetting where the dead lay."""
+def _search(
+    piece: Piece, start: End, end: End, arena: int, *, turned: bool
+) -> tuple[int, ...] | None:
+    """Breadth first over the items in order of birth, forgetting where the dead lay.
+
+    `turned` also tries to place those that are born together in reverse.
+    """
     problem = piece.problem()
     fixed = {
         i: at.offset(piece.items[i].bytes, arena)
@@ -149,8 +157,7 @@ def _search(piece: Piece, start: End, end: End, arena: int) -> tuple[int, ...] |
     for step in sorted({item.first for item in piece.items}):
         born = [i for i, item in enumerate(piece.items) if item.first == step]
         before = _extremes(states, piece.items, step)
-        # An output may have to lie beside its kernel's scratch, or the scratch beside the output.
-        orders = dict.fromkeys((tuple(born), tuple(reversed(born))))
+        orders = dict.fromkeys((tuple(born), tuple(reversed(born)) if turned else tuple(born)))
         grown = [_grow(problem, before, step, order, arena, fixed) for order in orders]
         merged = {key: state for more in grown for key, state in more.items()}
         states = list(merged.values())[:MAX_STATES]
