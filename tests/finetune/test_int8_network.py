@@ -25,7 +25,7 @@ def subnet(digits: Dataset) -> Subnet:
     space = load_space("tiny")
     network = network_of(Subspace(space, 0.5, 16), space.smallest, classes=10, input_channels=1)
     torch.manual_seed(0)
-    plan = TrainingPlan(images=1200, batch_size=32, threads=1, learning_rate=5e-3)
+    plan = TrainingPlan(images=2000, batch_size=32, threads=1, learning_rate=5e-3)
     return finetune(Subnet(network), None, digits, plan)
 
 

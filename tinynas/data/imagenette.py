@@ -51,7 +51,7 @@ def load_imagenette(*, seed: int, reporter: Reporter) -> Dataset:
         train=official.take(train),
         validation=official.take(validation),
         test=test,
-        augmentation=Augmentation(shift=0.05, zoom=0.6, flip=True),
+        augmentation=Augmentation(shift=0.05, zoom=0.8, flip=True),
     )
 
 
