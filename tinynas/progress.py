@@ -18,6 +18,7 @@ EventKind: TypeAlias = Literal[
     "metric",  # {name, at, values}: one point of training curves, `at` in images seen
     "subspaces",  # stage 1's table, see tinynas.subspace
     "candidate",  # one evaluated candidate, see tinynas.search
+    "refusals",  # what the search has turned away so far, see tinynas.search.refusals
     "log",  # {message}
     "result",  # the finished job's summary
 ]

@@ -59,6 +59,16 @@ def test_everything_to_take_away_is_there(result: JobResult) -> None:
     assert len(result.candidates) == 9
 
 
+def test_the_report_has_what_its_pages_show(result: JobResult) -> None:
+    report = json.loads((result.artifacts / "report.json").read_text())
+    assert {curve["step"] for curve in report["training"]} == {"supernet", "finetune"}
+    assert all(curve["points"] for curve in report["training"])
+    wrong = sum(sum(row) - row[i] for i, row in enumerate(report["confusion"]["counts"]))
+    assert len(report["mistakes"]) == min(24, wrong)
+    assert report["search"]["asked"] >= len(report["candidates"]) + report["search"]["refused"]
+    assert (result.artifacts / "simulator.txt").stat().st_size > 0
+
+
 def test_the_bundle_passes_its_own_test_elsewhere(result: JobResult, tmp_path: Path) -> None:
     with zipfile.ZipFile(result.artifacts / "bundle.zip") as archive:
         archive.extractall(tmp_path)

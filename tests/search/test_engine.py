@@ -116,3 +116,30 @@ def test_nothing_on_the_front_is_beaten() -> None:
             for j, other in enumerate(candidates)
         )
         assert not (on_front and beaten)
+
+
+def test_refusals_say_which_limit_and_by_how_much() -> None:
+    events: list[Event] = []
+    tight = feasibility(flash=48 << 10, sram=16 << 10)
+    outcome = search(
+        SUBSPACE,
+        tight,
+        LargerIsBetter(),
+        evaluations=20,
+        seed=0,
+        reporter=Reporter("search", events.append),
+    )
+    told = outcome.refusals
+    assert told == [e.data for e in events if e.kind == "refusals"][-1]
+    assert told["refused"] == outcome.refused
+    assert told["asked"] >= told["refused"] + told["repeated"] + len(outcome.candidates)
+    assert set(told["over"]) <= {"sram", "flash"}
+    assert max(told["over"].values()) <= told["refused"] <= sum(told["over"].values())
+    nearest = told["nearest"][0]
+    fit = tight.check(Architecture.from_json(SUBSPACE.space, nearest["architecture"]))
+    excess = {"sram": fit.sram_excess, "flash": fit.flash_excess}
+    assert {name: amount for name, amount in excess.items() if amount} == nearest["over"]
+    shares = [
+        max(r["over"].get("sram", 0) / 16, r["over"].get("flash", 0) / 48) for r in told["nearest"]
+    ]
+    assert shares == sorted(shares)

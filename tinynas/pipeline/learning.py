@@ -13,11 +13,13 @@ import numpy as np
 from tinynas.finetune import finetune
 from tinynas.graph.files import load_graph, save_graph
 from tinynas.graph.ir import Graph
+from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.effort import finetune_images, images_in
 from tinynas.pipeline.files import load_weights, read_json, save_weights, write_json
 from tinynas.pipeline.job import Job
+from tinynas.pipeline.mistakes import worst_mistakes
 from tinynas.pipeline.steps import StepOutput, Workspace
-from tinynas.quantise import classify, quantise
+from tinynas.quantise import int8_outputs, quantise
 from tinynas.search import (
     EvaluationTask,
     Feasibility,
@@ -81,13 +83,15 @@ def train(job: Job, subspace: Subspace) -> StepOutput:
             images = images_in(minutes, supernet, job.dataset, plan, step.partial / "pace.json")
         write_json(step.out / "effort.json", {"train_images": images})
         checkpoint = step.partial / "checkpoint.pt"
+        curves = Curves(step.partial)
         train_supernet(
             supernet,
             job.dataset,
             replace(plan, images=images),
             checkpoint=checkpoint,
-            reporter=step.reporter,
+            reporter=curves.reporter(step.reporter),
         )
+        curves.save(step.out)
         save_weights(supernet, step.out / "supernet.pt")
 
     inputs = job.key(
@@ -159,6 +163,7 @@ def _outcome_json(outcome: SearchOutcome) -> dict[str, object]:
         "best": outcome.best.id,
         "refused": outcome.refused,
         "repeated": outcome.repeated,
+        "refusals": outcome.refusals,
         "candidates": [
             c.to_json(pareto=bool(p)) for c, p in zip(outcome.candidates, front, strict=True)
         ],
@@ -189,10 +194,16 @@ def improve(
         teacher, start = supernet.subnet(job.space.largest), supernet.subnet(architecture)
         for network in (teacher, start):
             recalibrate(network, images)
-        checkpoint = step.partial / "checkpoint.pt"
+        curves = Curves(step.partial)
         tuned = finetune(
-            start, teacher, dataset, plan, checkpoint=checkpoint, reporter=step.reporter
+            start,
+            teacher,
+            dataset,
+            plan,
+            checkpoint=step.partial / "checkpoint.pt",
+            reporter=curves.reporter(step.reporter),
         )
+        curves.save(step.out)
         save_weights(tuned, step.out / "subnet.pt")
 
     inputs = job.key(supernet=trained.key, architecture=list(architecture.row), plan=_key_of(plan))
@@ -222,7 +233,12 @@ def quantise_winner(
         graph = quantise(subnet, images)
         save_graph(graph, step.out / "graph.npz")
         labels = dataset.test.labels
-        predicted = classify(graph, dataset.test.images)
+        outputs = int8_outputs(graph, dataset.test.images)
+        predicted = outputs.argmax(1)
+        write_json(
+            step.out / "mistakes.json",
+            worst_mistakes(graph, outputs, job.dataset.test, job.dataset.classes),
+        )
         write_json(
             step.out / "accuracy.json",
             {

@@ -18,6 +18,7 @@ from tinynas.cost.layout import constant_bytes
 from tinynas.emit import Bundle
 from tinynas.export import write_tflite
 from tinynas.graph.ir import Graph
+from tinynas.pipeline.curves import curves_of
 from tinynas.pipeline.files import read_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.steps import StepOutput, Workspace
@@ -58,6 +59,9 @@ def report(
             shutil.copy(file, step.out / "bundle" / file.name)
         zip_folder(step.out / "bundle", artifacts / "bundle.zip", root="bundle")
         shutil.copy(outputs["subspace"].path / "subspaces.svg", artifacts)
+        log = outputs["simulate"].path / f"{data['validation']['simulator']}.log"
+        if log.is_file():
+            shutil.copy(log, artifacts / "simulator.txt")
         (artifacts / "result.json").write_text(json.dumps(result_json(job, data)) + "\n")
 
     inputs = {name: output.key for name, output in outputs.items()}
@@ -134,6 +138,8 @@ def _data(
             key: measured[key]
             for key in (
                 "simulator",
+                "machine",
+                "linked_for",
                 "compiler",
                 "vectors",
                 "mismatched_bytes",
@@ -147,6 +153,13 @@ def _data(
             "python": platform.python_version(),
         },
         confusion={"classes": list(job.dataset.classes), "counts": accuracy["confusion"]},
+        mistakes=read_json(outputs["quantise"].path / "mistakes.json"),
+        training=[
+            curve
+            for step in ("supernet", "finetune")
+            for curve in curves_of(step, outputs[step].path)
+        ],
+        search=found["refusals"],
     )
 
 

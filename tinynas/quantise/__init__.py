@@ -1,6 +1,6 @@
 """From a trained float network to its int8 graph."""
 
-from tinynas.quantise.accuracy import classify, int8_accuracy, int8_input
+from tinynas.quantise.accuracy import classify, int8_accuracy, int8_input, int8_outputs
 from tinynas.quantise.bias import correct_bias
 from tinynas.quantise.calibration import calibrate
 from tinynas.quantise.choice import PostTraining, best_post_training, real_logits
@@ -30,6 +30,7 @@ __all__ = [
     "equalise",
     "int8_accuracy",
     "int8_input",
+    "int8_outputs",
     "noise_report",
     "post_training",
     "quantise",

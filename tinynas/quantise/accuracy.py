@@ -18,6 +18,24 @@ def int8_input(images: NDArray[np.uint8]) -> NDArray[np.int8]:
     return (images ^ np.uint8(0x80)).view(np.int8)
 
 
+def int8_outputs(
+    graph: Graph, images: NDArray[np.uint8], *, reporter: Reporter | None = None
+) -> NDArray[np.int8]:
+    """The int8 outputs [N, classes] for uint8 images [N, H, W, C], by the integer reference.
+
+    Raises:
+        CancelledError: `reporter` was asked to stop.
+    """
+    reporter = reporter or Reporter()
+    name = graph.outputs[0]
+    outputs = np.zeros((len(images), *graph.tensors[name].shape[1:]), dtype=np.int8)
+    for start in range(0, len(images), _BATCH):
+        batch = slice(start, start + _BATCH)
+        outputs[batch] = run(graph, {graph.inputs[0]: int8_input(images[batch])})[name]
+        reporter.progress(min(start + _BATCH, len(images)), len(images), "images")
+    return outputs
+
+
 def classify(
     graph: Graph, images: NDArray[np.uint8], *, reporter: Reporter | None = None
 ) -> NDArray[np.int64]:
@@ -28,14 +46,7 @@ def classify(
     Raises:
         CancelledError: `reporter` was asked to stop.
     """
-    reporter = reporter or Reporter()
-    classes = np.zeros(len(images), dtype=np.int64)
-    for start in range(0, len(images), _BATCH):
-        batch = slice(start, start + _BATCH)
-        outputs = run(graph, {graph.inputs[0]: int8_input(images[batch])})[graph.outputs[0]]
-        classes[batch] = outputs.argmax(axis=1)
-        reporter.progress(min(start + _BATCH, len(images)), len(images), "images")
-    return classes
+    return np.asarray(int8_outputs(graph, images, reporter=reporter).argmax(axis=1))
 
 
 def int8_accuracy(

@@ -1,7 +1,7 @@
 """What was promised, what was measured: a finished job as JSON, HTML and Markdown."""
 
 from tinynas.report.build import ReportFiles, build_report
-from tinynas.report.data import MemoryFigures, ReportData
+from tinynas.report.data import CurveData, MemoryFigures, MistakeData, ReportData
 from tinynas.report.describe import (
     describe_blocks,
     describe_cost,
@@ -9,9 +9,12 @@ from tinynas.report.describe import (
     describe_layers,
     describe_schedule,
 )
+from tinynas.report.pictures import picture
 
 __all__ = [
+    "CurveData",
     "MemoryFigures",
+    "MistakeData",
     "ReportData",
     "ReportFiles",
     "build_report",
@@ -20,4 +23,5 @@ __all__ = [
     "describe_device",
     "describe_layers",
     "describe_schedule",
+    "picture",
 ]

@@ -169,6 +169,46 @@ class ConfusionData(TypedDict):
     counts: list[list[int]]
 
 
+class MistakeData(TypedDict):
+    """A test image that was taken for another class.
+
+    `image` is a PNG as a `data:` URI, `index` its place in the test split.  Confidences are the
+    softmax of the int8 network's outputs.
+    """
+
+    image: str
+    index: int
+    true: str
+    taken_for: str
+    confidence: float
+    confidence_in_truth: float
+
+
+class CurvePoint(TypedDict):
+    """`at` is in images seen; `values` are measures by name, as `metric` events tell them."""
+
+    at: int
+    values: dict[str, float]
+
+
+class CurveData(TypedDict):
+    """The training curves of a step."""
+
+    step: str
+    name: str
+    points: list[CurvePoint]
+
+
+class SearchData(TypedDict):
+    """What stage 2 proposed and turned away; see `tinynas.search.refusals`."""
+
+    asked: int
+    refused: int
+    repeated: int
+    over: dict[str, int]
+    nearest: list[dict[str, Any]]
+
+
 class ReportData(TypedDict):
     """Everything that a report shows."""
 
@@ -191,3 +231,6 @@ class ReportData(TypedDict):
     versions: dict[str, str]
     chosen: NotRequired[Any]
     confusion: NotRequired[ConfusionData | None]
+    mistakes: NotRequired[list[MistakeData]]
+    training: NotRequired[list[CurveData]]
+    search: NotRequired[SearchData]

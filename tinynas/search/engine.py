@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import optuna
@@ -19,6 +20,7 @@ from tinynas.progress import Reporter
 from tinynas.search.candidate import Candidate, pareto_front
 from tinynas.search.evaluator import Evaluator
 from tinynas.search.feasibility import Feasibility, Plan
+from tinynas.search.refusals import Refusals
 from tinynas.spaces import Architecture, SearchSpace, Subspace
 
 BATCH = 8
@@ -29,11 +31,15 @@ ASKS_PER_EVALUATION = 20
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """All measured candidates in the order of measurement, and how many proposals did not fit."""
+    """All measured candidates in the order of measurement, and how many proposals did not fit.
+
+    `refusals` says why not, as `Refusals.to_json` gives it.
+    """
 
     candidates: tuple[Candidate, ...]
     refused: int
     repeated: int
+    refusals: dict[str, Any]
 
     @property
     def best(self) -> Candidate:
@@ -61,13 +67,16 @@ def search(
     engine = _Engine(subspace, feasibility, evaluator, seed, reporter)
     while len(engine.candidates) < evaluations and engine.asked < evaluations * ASKS_PER_EVALUATION:
         engine.round(min(BATCH, evaluations - len(engine.candidates)))
+        reporter.emit("refusals", **engine.turned_away())
         reporter.progress(len(engine.candidates), evaluations, "evaluations")
     if not engine.candidates:
         raise TinynasError(
             f"search: none of {engine.asked} proposed networks fits the budget; "
             "raise the budget or the number of evaluations"
         )
-    return SearchOutcome(tuple(engine.candidates), engine.refused, engine.repeated)
+    return SearchOutcome(
+        tuple(engine.candidates), engine.refused, engine.repeated, engine.turned_away()
+    )
 
 
 class _Engine:
@@ -93,6 +102,19 @@ class _Engine:
         self._known: dict[tuple[int, ...], float] = {}
         self.candidates: list[Candidate] = []
         self.asked = self.refused = self.repeated = 0
+        budget = feasibility.budget
+        self._refusals = Refusals(
+            {
+                "sram": budget.sram_bytes,
+                "flash": budget.flash_bytes,
+                "macs": budget.macs or 1,
+            }
+        )
+
+    def turned_away(self) -> dict[str, Any]:
+        """How many were proposed, refused and repeated so far, and why they were refused."""
+        counts = {"asked": self.asked, "refused": self.refused, "repeated": self.repeated}
+        return counts | self._refusals.to_json()
 
     def round(self, wanted: int) -> None:
         """Ask for up to `wanted` new networks that fit, measure them, tell the sampler."""
@@ -112,6 +134,7 @@ class _Engine:
             trial.set_constraint("macs", float(fit.macs_excess))
             if not fit.fits:
                 self.refused += 1
+                self._refusals.add(architecture, fit)
                 self._study.tell(trial, state=TrialState.PRUNED)
                 continue
             fresh[architecture.row] = self._feasibility.plan(architecture)
