@@ -77,6 +77,10 @@ def list_candidates(
     return session.scalars(query).all()
 
 
+def find_candidate(session: Session, job_id: str, number: int) -> Candidate | None:
+    return session.get(Candidate, (job_id, number))
+
+
 def put_artifacts(session: Session, job_id: str, artifacts: Sequence[Artifact]) -> None:
     """The job's artifacts are these, and no others."""
     session.execute(delete(Artifact).where(Artifact.job_id == job_id))

@@ -66,7 +66,9 @@ def choose(job: Job) -> tuple[StepOutput, Subspace]:
     inputs = job.key(**job.budget_key(), max_resolution=job.max_resolution)
     output = job.steps.run("subspace", inputs, work, rooms=_PLANNING)
     table = read_json(output.path / "subspaces.json")
-    job.reporter.of_step("subspace").emit("subspaces", **table)
+    # Who looks at a candidate later needs to know what for, and has no data set to ask.
+    task = {"classes": job.classes, "input_channels": job.input_channels}
+    job.reporter.of_step("subspace").emit("subspaces", **table, task=task)
     chosen = table["chosen"]
     return output, Subspace(job.space, chosen["width"], chosen["resolution"])
 

@@ -10,11 +10,13 @@ from tinynas.report.describe import (
     describe_schedule,
 )
 from tinynas.report.pictures import picture
+from tinynas.report.plan import PlanData, describe_plan
 
 __all__ = [
     "CurveData",
     "MemoryFigures",
     "MistakeData",
+    "PlanData",
     "ReportData",
     "ReportFiles",
     "build_report",
@@ -22,6 +24,7 @@ __all__ = [
     "describe_cost",
     "describe_device",
     "describe_layers",
+    "describe_plan",
     "describe_schedule",
     "picture",
 ]

@@ -1,0 +1,53 @@
+"""One candidate of stage 2 in full: its blocks, its layers, its buffers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from starlette.exceptions import HTTPException
+
+from api.dependencies import JobId, StoreDep, the_job
+from api.problems import documented
+from api.store import find_candidate, subspaces_of
+from tinynas.data import dataset_card
+from tinynas.report import describe_plan
+from tinynas.request import JobRequest
+from tinynas.spaces import Architecture, Subspace, load_space
+
+router = APIRouter(prefix="/jobs/{job_id}/candidates", tags=["results"])
+Number = Annotated[int, Path(ge=0, lt=2**31, description="The candidate's `id` in the list.")]
+
+
+@router.get("/{number}", responses=documented(404))
+def read(job_id: JobId, number: Number, store: StoreDep) -> dict[str, Any]:
+    """A candidate with its `plan`: blocks, layers, schedule with every buffer, predicted bytes."""
+    with store.read() as session:
+        job = the_job(session, job_id)
+        request, table = JobRequest.from_json(job.request), subspaces_of(session, job_id)
+        found = find_candidate(session, job_id, number)
+    if found is None or table is None:
+        raise HTTPException(404, f"job {job_id} has no candidate {number}")
+    candidate, chosen = found.data, table["chosen"]
+    space = load_space(candidate["architecture"]["space"])
+    classes, channels = _task(table, request)
+    plan = describe_plan(
+        Subspace(space, chosen["width"], chosen["resolution"]),
+        Architecture.from_json(space, candidate["architecture"]),
+        candidate["schedule"]["segments"],
+        classes=classes,
+        input_channels=channels,
+        device=request.target,
+        budget=request.budget,
+    )
+    subspace = {key: chosen[key] for key in ("width", "resolution")}
+    return {**candidate, "pareto": found.pareto, "subspace": subspace, "plan": plan}
+
+
+def _task(table: dict[str, Any], request: JobRequest) -> tuple[int, int]:
+    """Classes and input channels, as the job has told them with stage 1's table."""
+    task = table.get("task")
+    if task is None:  # a job of an earlier version
+        card = dataset_card(request.dataset)
+        return card.classes, card.input_channels
+    return task["classes"], task["input_channels"]
