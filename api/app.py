@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.guard import Guard, require_key
 from api.problems import Problem, ProblemsForText, add_handlers, documented
-from api.routes import candidates, catalogue, events, health, jobs, results
+from api.routes import candidates, catalogue, events, health, jobs, preview, results
 from api.settings import Settings
 from api.watch import EventWatch
 
@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         responses=documented(401, 422),
         max_body_size=MAX_BODY_BYTES,
     )
-    for module in (jobs, events, results, candidates, catalogue):
+    for module in (jobs, preview, events, results, candidates, catalogue):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)
