@@ -1,179 +1,27 @@
-"""Many generated networks in one host executable, so that hundreds can be compared in a minute.
+"""The batches of `benchmarks.host_batch`, by the name that the tests of this room know."""
 
-Kernels are compiled once.  Each case is one translation unit made of its generated files, its
-functions and operators renamed; a driver runs every case on its inputs in a heap block of exactly
-the arena's size, under the address and undefined-behaviour sanitisers.
-"""
+from benchmarks.host_batch import (
+    FACTS,
+    SANITISERS,
+    WARNINGS,
+    Case,
+    case_of,
+    compile_program,
+    kernel_texts,
+    run_cases,
+    truncated,
+    with_all_outputs,
+)
 
-from __future__ import annotations
-
-import re
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-
-from tinynas.emit.sources import Facts, kernel_text, library_files
-from tinynas.graph.ir import Graph
-from tinynas.graph.reference import run
-from tinynas.schedule import Schedule
-
-WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
-SANITISERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-FACTS = Facts("network", "stm32f746xg", "cortex-m7", "0.1.0", 1, 1, 1, 1)
-
-_INCLUDE = re.compile(r'#include "network(_operators)?\.h"\n')
-_OWN_NAMES = re.compile(r"\bnetwork_(init|run|input|output|op\d+_\w*)\b")
-
-_CASE = """
-#include "batch.h"
-static int start(void *context, void *arena) {{
-    return (int)c{n}_init(context, arena, NETWORK_ARENA_BYTES);
-}}
-static int go(void *context) {{ return (int)c{n}_run(context); }}
-static int8_t *in(void *context) {{ return c{n}_input(context); }}
-static const int8_t *out(void *context) {{ return c{n}_output(context); }}
-const batch_case case_{n} = {{NETWORK_ARENA_BYTES, NETWORK_INPUT_BYTES, NETWORK_OUTPUT_BYTES,
-                             start, go, in, out}};
-"""
-_HEADER = """
-#include <stdint.h>
-#include <stddef.h>
-typedef struct {
-    size_t arena, input, output;
-    int (*start)(void *, void *);
-    int (*go)(void *);
-    int8_t *(*in)(void *);
-    const int8_t *(*out)(void *);
-} batch_case;
-"""
-_DRIVER = """
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include "batch.h"
-{declarations}
-static const batch_case *const cases[] = {{ {names} }};
-int main(int argc, char **argv) {{
-    FILE *const from = fopen(argv[1], "rb");
-    FILE *const to = fopen(argv[2], "wb");
-    if (argc != 3 || from == NULL || to == NULL) return 2;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {{
-        const batch_case *const c = cases[i];
-        void *context[4];
-        void *const arena = malloc(c->arena);
-        memset(arena, 0xa5, c->arena);
-        if (arena == NULL || c->start(context, arena) != 0) return 3;
-        for (int run = 0; run < {count}; ++run) {{
-            if (fread(c->in(context), 1, c->input, from) != c->input) return 4;
-            if (c->go(context) != 0) return 5;
-            if (fwrite(c->out(context), 1, c->output, to) != c->output) return 6;
-        }}
-        free(arena);
-    }}
-    fclose(from);
-    return fclose(to);
-}}
-"""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A graph, how it is executed, and what it is run on (int8 [N, ...]; all cases: the same N)."""
-
-    graph: Graph
-    schedule: Schedule
-    inputs: NDArray[np.int8]
-
-    @property
-    def expected(self) -> NDArray[np.int8]:
-        """What the integer reference gives, [N, bytes]."""
-        name = self.graph.outputs[0]
-        outputs = run(self.graph, {self.graph.inputs[0]: self.inputs})[name]
-        return outputs.astype(np.int8).reshape(len(self.inputs), -1)
-
-
-def case_of(graph: Graph, schedule: Schedule, seed: int, count: int = 3) -> Case:
-    """`graph` on `count` random inputs."""
-    rng = np.random.default_rng(seed)
-    shape = (count, *graph.tensors[graph.inputs[0]].shape[1:])
-    return Case(graph, schedule, rng.integers(-128, 128, shape, dtype=np.int8))
-
-
-def truncated(graph: Graph, ops: int) -> Graph:
-    """The first `ops` ops as a network of their own, so that an inner tensor can be compared."""
-    kept = graph.ops[:ops]
-    used = {n for op in kept for n in (*op.inputs, *op.outputs)} | set(graph.inputs)
-    tensors = {n: t for n, t in graph.tensors.items() if n in used}
-    return replace(graph, tensors=tensors, ops=kept, outputs=kept[-1].outputs)
-
-
-def run_cases(cases: list[Case], folder: Path) -> list[NDArray[np.int8]]:
-    """What the generated C gives for every case, [N, bytes] each."""
-    kernels: dict[str, str] = {}
-    for n, case in enumerate(cases):
-        texts = library_files(case.graph, case.schedule, FACTS)
-        own = ("include/network.h", "src/network_operators.h", "src/network_operators.c")
-        parts = [texts.pop(name) for name in (*own, "src/network.c")]
-        unit = '#include "network_kernels.h"\n' + _INCLUDE.sub("", "\n".join(parts))
-        unit = _OWN_NAMES.sub(rf"c{n}_\1", unit) + _CASE.format(n=n)
-        (folder / f"case_{n}.c").write_text(unit)
-        kernels |= {Path(name).name: text for name, text in texts.items()}
-    for name, text in kernels.items():
-        (folder / name).write_text(text)
-    (folder / "batch.h").write_text(f"#ifndef BATCH_H\n#define BATCH_H\n{_HEADER}#endif\n")
-    names = [f"case_{n}" for n in range(len(cases))]
-    declarations = "".join(f"extern const batch_case {name};\n" for name in names)
-    pointers = ", ".join(f"&{name}" for name in names)
-    driver = _DRIVER.format(declarations=declarations, names=pointers, count=len(cases[0].inputs))
-    (folder / "driver.c").write_text(driver)
-    _compile(folder)
-    return _execute(cases, folder)
-
-
-def kernel_texts(sources: list[str]) -> dict[str, str]:
-    """The named kernels and their headers as a bundle of prefix `network` has them."""
-    headers = ["network_arithmetic.h", "network_kernels.h"]
-    names = [*headers, *(f"{source}.c" for source in sources)]
-    return {name: kernel_text(name.replace("network", "tinynas"), "network") for name in names}
-
-
-def compile_program(folder: Path, texts: dict[str, str]) -> Path:
-    """A sanitised executable of C files and headers in `folder`."""
-    for name, text in texts.items():
-        (folder / name).write_text(text)
-    sources = [name for name in texts if name.endswith(".c")]
-    done = _cc(folder, *sources, "-o", "program")
-    assert done.returncode == 0, done.stderr
-    return folder / "program"
-
-
-def _compile(folder: Path) -> None:
-    sources = sorted(path.name for path in folder.glob("*.c"))
-    halves = [sources[0::2], sources[1::2]]
-    with ThreadPoolExecutor(len(halves)) as pool:
-        for result in pool.map(lambda s: _cc(folder, "-c", *s), halves):
-            assert result.returncode == 0, result.stderr
-    objects = [str(Path(source).with_suffix(".o")) for source in sources]
-    linked = _cc(folder, *objects, "-o", "batch")
-    assert linked.returncode == 0, linked.stderr
-
-
-def _cc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["cc", *WARNINGS, "-O1", *SANITISERS, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
-def _execute(cases: list[Case], folder: Path) -> list[NDArray[np.int8]]:
-    (folder / "inputs").write_bytes(b"".join(case.inputs.tobytes() for case in cases))
-    done = subprocess.run(
-        ["./batch", "inputs", "outputs"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    data = np.fromfile(folder / "outputs", dtype=np.int8)
-    sizes = [len(c.inputs) * c.graph.tensors[c.graph.outputs[0]].elements for c in cases]
-    parts = np.split(data, np.cumsum(sizes)[:-1])
-    return [part.reshape(len(case.inputs), -1) for part, case in zip(parts, cases, strict=True)]
+__all__ = [
+    "FACTS",
+    "SANITISERS",
+    "WARNINGS",
+    "Case",
+    "case_of",
+    "compile_program",
+    "kernel_texts",
+    "run_cases",
+    "truncated",
+    "with_all_outputs",
+]

@@ -112,6 +112,8 @@ def test_the_measurement_says_what_the_issue_asks_for(emitted: WriteEmitted) -> 
     assert sram["measured"] == sram["linked"] + sram["stack"]
     assert flash["measured"] == flash["code"] + flash["constants"]
     assert [layer["name"] for layer in layers] == [op.name for op in graph.ops]
+    assert max(layer["sram_bytes"] for layer in layers) <= schedule.arena_bytes
+    assert sum(layer["flash_bytes"] for layer in layers) == flash["constants"]
     assert sum(layer["macs"] for layer in layers) == graph.macs
     assert 0.99 < sum(layer["instructions"] for layer in layers) / found["instructions"] <= 1
 

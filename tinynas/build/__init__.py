@@ -6,7 +6,7 @@ from tinynas.build.host import build_host, run_host
 from tinynas.build.linker import linker_script
 from tinynas.build.renode_files import platform
 from tinynas.build.templates import firmware_files
-from tinynas.build.toolchain import Toolchain, find_toolchain, toolchains
+from tinynas.build.toolchain import Toolchain, find_toolchain, preferred_compiler, toolchains
 
 __all__ = [
     "RUN_BEGINS",
@@ -22,6 +22,7 @@ __all__ = [
     "firmware_files",
     "linker_script",
     "platform",
+    "preferred_compiler",
     "read_elf",
     "run_host",
     "toolchains",

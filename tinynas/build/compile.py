@@ -140,12 +140,20 @@ def _firmware_for(bundle: Path, info: dict[str, object], device: Device, out: Pa
         name=str(info["name"]),
         vector_bytes=vector_bytes,
         library_flash_bytes=int(predicted["flash_bytes"]),
+        inputs=_count(info, "inputs"),
+        outputs=_count(info, "outputs"),
     )
     folder = out / "firmware"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text)
     return folder
+
+
+def _count(info: dict[str, object], side: str) -> int:
+    """How many inputs (outputs) `bundle.json` lists."""
+    listed = info.get(side)
+    return len(listed) if isinstance(listed, list) else 1
 
 
 def _sources(bundle: Path, folder: Path) -> dict[str, Path]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tinynas.build.compile import BuildError
 from tinynas.emit import Bundle
+from tinynas.emit.c_text import numbered
 from tinynas.errors import MissingToolError, SimulationError
 
 _REMEDY = "apt-get install gcc (or set CC, or python -m pip install ziglang)"
@@ -29,23 +30,50 @@ _DRIVER = """\
 static {prefix}_context context;
 static _Alignas({upper}_ARENA_ALIGNMENT) unsigned char arena[{upper}_ARENA_BYTES];
 
+static int fill(void)
+{{
+    return {fill};
+}}
+
+static int empty(void)
+{{
+    return {empty};
+}}
+
 int main(void)
 {{
     if ({prefix}_init(&context, arena, sizeof arena) != {upper}_OK) {{
         return 2;
     }}
-    while (fread({prefix}_input(&context), 1, {upper}_INPUT_BYTES, stdin) == {upper}_INPUT_BYTES) {{
+    while (fill()) {{
         if ({prefix}_run(&context) != {upper}_OK) {{
             return 3;
         }}
-        const signed char *output = {prefix}_output(&context);
-        if (fwrite(output, 1, {upper}_OUTPUT_BYTES, stdout) != {upper}_OUTPUT_BYTES) {{
+        if (!empty()) {{
             return 4;
         }}
     }}
     return ferror(stdin) || fflush(stdout) ? 4 : 0;
 }}
 """
+
+
+def _driver(bundle: Bundle) -> str:
+    prefix, upper = bundle.name, bundle.name.upper()
+
+    def calls(function: str, role: str, stream: str) -> str:
+        roles = numbered(role, len(bundle.description[f"{role}s"]))
+        sizes = [(r, f"{upper}_{r.upper()}_BYTES") for r in roles]
+        return " && ".join(
+            f"{function}({prefix}_{r}(&context), 1, {n}, {stream}) == {n}" for r, n in sizes
+        )
+
+    return _DRIVER.format(
+        prefix=prefix,
+        upper=upper,
+        fill=calls("fread", "input", "stdin"),
+        empty=calls("fwrite", "output", "stdout"),
+    )
 
 
 def host_compiler() -> tuple[str, ...]:
@@ -73,7 +101,7 @@ def build_host(bundle: Bundle, folder: Path) -> Path:
         MissingToolError: there is no compiler.
     """
     driver, program = folder / "run.c", folder / "run"
-    driver.write_text(_DRIVER.format(prefix=bundle.name, upper=bundle.name.upper()))
+    driver.write_text(_driver(bundle))
     sources = sorted(str(path.resolve()) for path in (bundle.path / "src").glob("*.c"))
     include = f"-I{(bundle.path / 'include').resolve()}"
     command = [*host_compiler(), "-std=c11", "-O2", include, *sources, str(driver)]

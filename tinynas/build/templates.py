@@ -15,6 +15,7 @@ from tinynas.build.toolchain import (
     gcc_core_flags,
 )
 from tinynas.devices import Device, MemoryKind, UartModel
+from tinynas.emit.c_text import numbered
 
 HARNESS_SOURCES = ("startup.c", "uart.c", "harness.c")
 LINKER_SCRIPT = "firmware.ld"
@@ -26,7 +27,13 @@ _BAUD = 115_200
 
 
 def firmware_files(
-    device: Device, *, name: str, vector_bytes: int, library_flash_bytes: int
+    device: Device,
+    *,
+    name: str,
+    vector_bytes: int,
+    library_flash_bytes: int,
+    inputs: int = 1,
+    outputs: int = 1,
 ) -> dict[str, str]:
     """File name to text, for `<bundle>/firmware/`.
 
@@ -35,6 +42,7 @@ def firmware_files(
         name: the library's prefix; its header is `../include/<name>.h`.
         vector_bytes: inputs and outputs in `../test/vectors.c`; they go into flash where it holds
             them beside a library of `library_flash_bytes` and the harness.
+        inputs, outputs: how many of each the network has.
     """
     flash = device.largest(MemoryKind.FLASH).bytes
     vectors = library_flash_bytes + vector_bytes + HARNESS_FLASH_BYTES <= flash
@@ -43,14 +51,14 @@ def firmware_files(
     return {
         **static,
         **renode_files(device),
-        "target.h": _target_header(device, name, vectors),
+        "target.h": _target_header(device, name, vectors, inputs, outputs),
         LINKER_SCRIPT: linker_script(device),
         "Makefile": _makefile(device, vectors),
         "README.md": _readme(device, vectors),
     }
 
 
-def _target_header(device: Device, name: str, vectors: bool) -> str:
+def _target_header(device: Device, name: str, vectors: bool, inputs: int, outputs: int) -> str:
     upper = name.upper()
     divisor = (device.uart.clock_hz + _BAUD // 2) // _BAUD
     setup = "".join(f"{{{w.address:#x}u, {w.clear:#x}u, {w.set:#x}u}}, " for w in device.uart_setup)
@@ -73,12 +81,10 @@ def _target_header(device: Device, name: str, vectors: bool) -> str:
         "",
         f"#define TINYNAS_NETWORK_CONTEXT {name}_context",
         f"#define TINYNAS_NETWORK_INIT {name}_init",
-        f"#define TINYNAS_NETWORK_INPUT {name}_input",
-        f"#define TINYNAS_NETWORK_OUTPUT {name}_output",
         f"#define TINYNAS_NETWORK_RUN {name}_run",
         f"#define TINYNAS_NETWORK_ARENA_BYTES {upper}_ARENA_BYTES",
-        f"#define TINYNAS_NETWORK_INPUT_BYTES {upper}_INPUT_BYTES",
-        f"#define TINYNAS_NETWORK_OUTPUT_BYTES {upper}_OUTPUT_BYTES",
+        *_piece_lines(name, "input", inputs),
+        *_piece_lines(name, "output", outputs),
     ]
     if vectors:
         lines += [
@@ -87,6 +93,20 @@ def _target_header(device: Device, name: str, vectors: bool) -> str:
             f"#define TINYNAS_NETWORK_VECTOR_OUTPUTS {name}_vector_outputs",
         ]
     return "\n".join([*lines, "", "#endif", ""])
+
+
+def _piece_lines(name: str, role: str, count: int) -> list[str]:
+    """Macros for all inputs (outputs): bytes altogether, and where each lies with its bytes."""
+    roles, upper = numbered(role, count), name.upper()
+    sizes = " + ".join(f"{upper}_{r.upper()}_BYTES" for r in roles)
+    pieces = ", ".join(
+        f"{{(const uint8_t *){name}_{r}(&context), {upper}_{r.upper()}_BYTES}}" for r in roles
+    )
+    own = f"TINYNAS_NETWORK_{role.upper()}"
+    return [
+        f"#define {own}_BYTES ({sizes})",
+        f"#define {own}_PIECES {{{pieces}, {{0, 0}}}}",
+    ]
 
 
 _MAKEFILE = """\

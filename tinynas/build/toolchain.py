@@ -108,6 +108,12 @@ def find_toolchain(name: str | None = None) -> Toolchain:
     raise MissingToolError(name or "a compiler for Cortex-M", REMEDIES[name or GCC])
 
 
+def preferred_compiler() -> str:
+    """The name of the compiler that will build here; the reference one where none is found."""
+    found = toolchains()
+    return found[0].name if found else GCC
+
+
 REMEDIES = {
     GCC: "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
     ZIG: "python -m pip install ziglang",

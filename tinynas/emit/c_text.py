@@ -43,6 +43,11 @@ def identifier(text: str) -> str:
     return re.sub(r"\W", "_", text, flags=re.ASCII)
 
 
+def numbered(role: str, count: int) -> list[str]:
+    """What `count` things of one role are called in C: by the role, with numbers if several."""
+    return [role] if count == 1 else [f"{role}{i}" for i in range(count)]
+
+
 def comment(text: str) -> str:
     """`text` with everything that could end a comment replaced by underscores."""
     return re.sub(r"[^\w .,:/()\[\]-]", "_", text, flags=re.ASCII)

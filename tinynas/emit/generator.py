@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tinynas.cost import memory_cost
+from tinynas.cost import DEFAULT_COMPILER, memory_cost
 from tinynas.cost.ir import MemoryCost
 from tinynas.cost.layout import constant_bytes, kernel_of
 from tinynas.devices import Budget, Device
@@ -34,13 +34,14 @@ def emit(
     vectors: Vectors,
     budget: Budget,
     name: str = "network",
+    compiler: str = DEFAULT_COMPILER,
     info: Mapping[str, Any] | None = None,
     extra_files: Mapping[str, str | bytes] | None = None,
 ) -> Bundle:
     """Write the C project of `graph`, executed by `schedule`, into folder `out_dir`.
 
     Args:
-        graph: int8, with weights; one input, one output.
+        graph: int8, with weights.
         schedule: layer and patch segments with the arena offset of every buffer, kernels' scratch
             included.
         device: the part that the project is for.
@@ -48,6 +49,7 @@ def emit(
         vectors: inputs and the outputs that the integer reference gives for them.
         budget: what the library may use of the device.
         name: prefix of every C symbol.
+        compiler: the one that the predictions are for.
         info: goes into `bundle.json` as it is.
         extra_files: further files, by their path in the bundle.
 
@@ -59,7 +61,7 @@ def emit(
     check_prefix(name)
     check_emittable(graph, schedule)
     vectors.check(graph)
-    cost = memory_cost(graph, schedule, device.core)
+    cost = memory_cost(graph, schedule, device.core, compiler)
     _check_budget(cost, budget)
     facts = Facts(
         prefix=name,
@@ -70,6 +72,7 @@ def emit(
         flash_bytes=cost.flash_bytes,
         sram_budget=budget.sram_bytes,
         flash_budget=budget.flash_bytes,
+        compiler=compiler,
     )
     text = json.dumps(describe(graph, schedule, facts, cost, info or {}), indent=2) + "\n"
     files: dict[str, str | bytes] = {
@@ -99,6 +102,7 @@ def describe(
         "arena_bytes": schedule.arena_bytes,
         "budget": {"sram_bytes": facts.sram_budget, "flash_bytes": facts.flash_budget},
         "predicted": {
+            "compiler": facts.compiler,
             "sram_bytes": cost.sram_bytes,
             "flash_bytes": cost.flash_bytes,
             "static_bytes": cost.static_bytes,

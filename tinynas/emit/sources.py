@@ -10,7 +10,8 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from tinynas.emit.c_text import comment, identifier, initialiser, numbers, words
+from tinynas.cost import DEFAULT_COMPILER
+from tinynas.emit.c_text import comment, identifier, initialiser, numbered, numbers, words
 from tinynas.emit.members import CONSTANTS
 from tinynas.emit.operators import Operator, operator_of, sources_of
 from tinynas.emit.placement import extent
@@ -24,7 +25,10 @@ _HEADERS = ("tinynas_arithmetic.h", "tinynas_kernels.h")
 
 @dataclass(frozen=True)
 class Facts:
-    """What headers and texts say beside the network itself (bytes)."""
+    """What headers and texts say beside the network itself (bytes).
+
+    `sram_bytes` and `flash_bytes` are predicted for the library as `compiler` builds it.
+    """
 
     prefix: str
     device: str
@@ -34,6 +38,7 @@ class Facts:
     flash_bytes: int
     sram_budget: int
     flash_budget: int
+    compiler: str = DEFAULT_COMPILER
 
 
 def library_files(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, str]:
@@ -96,8 +101,8 @@ def common_context(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, 
         "schedule": schedule.summary,
         "macs": graph.macs,
         "recomputed_macs": schedule.recomputed_macs,
-        "input": _interface(graph, schedule, graph.inputs[0]),
-        "output": _interface(graph, schedule, graph.outputs[0]),
+        "inputs": _interfaces(graph, schedule, "input", graph.inputs),
+        "outputs": _interfaces(graph, schedule, "output", graph.outputs),
     }
 
 
@@ -122,6 +127,17 @@ def kernel_text(file: str, prefix: str) -> str:
     return text.replace("tinynas_", f"{prefix}_").replace("TINYNAS_", f"{prefix.upper()}_")
 
 
+def _interfaces(
+    graph: Graph, schedule: Schedule, role: str, names: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """The inputs (outputs) as templates see them: `input`, or `input0`, `input1` and so on."""
+    roles = numbered(role, len(names))
+    return [
+        {"role": own, "macro": own.upper(), **_interface(graph, schedule, name)}
+        for own, name in zip(roles, names, strict=True)
+    ]
+
+
 def _interface(graph: Graph, schedule: Schedule, name: str) -> dict[str, Any]:
     tensor = graph.tensors[name]
     rows, columns, channels = extent(tensor)
@@ -129,6 +145,7 @@ def _interface(graph: Graph, schedule: Schedule, name: str) -> dict[str, Any]:
     scale, zero_point = str(np.float32(scale_of(tensor))), zero_point_of(tensor)
     difference = f"(q {'-' if zero_point > 0 else '+'} {abs(zero_point)})" if zero_point else "q"
     return {
+        "name": comment(name),
         "bytes": tensor.bytes,
         "rows": rows,
         "columns": columns,

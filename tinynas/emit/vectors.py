@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
+from tinynas.graph.rows import row_bytes
 
 MIN_VECTORS = 16
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """Inputs and expected outputs, int8 [N, ...]; N is at least 16."""
+    """Inputs and expected outputs, int8 [N, ...]; N is at least 16.
+
+    Of a network with several inputs (or outputs) a row [bytes] holds one after the other, in the
+    graph's order.
+    """
 
     inputs: NDArray[np.int8]
     outputs: NDArray[np.int8]
@@ -40,13 +45,14 @@ class Vectors:
         Raises:
             InvalidInputError: too few of them, or of another shape or type than the graph says.
         """
-        for name, array, tensor in (
-            ("inputs", self.inputs, graph.tensors[graph.inputs[0]]),
-            ("outputs", self.outputs, graph.tensors[graph.outputs[0]]),
+        for name, array, names in (
+            ("inputs", self.inputs, graph.inputs),
+            ("outputs", self.outputs, graph.outputs),
         ):
-            expected = f"at least {MIN_VECTORS} x {tensor.elements} of int8"
+            size = row_bytes(graph, names)
+            expected = f"at least {MIN_VECTORS} x {size} of int8"
             rows = array.reshape(len(array), -1) if array.ndim > 1 else array[:, None]
-            wrong_shape = len(rows) != len(self.inputs) or rows.shape[1] != tensor.elements
+            wrong_shape = len(rows) != len(self.inputs) or rows.shape[1] != size
             if len(rows) < MIN_VECTORS or wrong_shape or array.dtype != np.int8:
                 raise InvalidInputError(
                     f"vectors, {name}: {list(array.shape)} of {array.dtype}, needed is {expected}",

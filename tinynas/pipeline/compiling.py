@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.build import firmware_files
+from tinynas.build import firmware_files, preferred_compiler
 from tinynas.cost import MemoryCost, code_sizes, memory_cost
 from tinynas.devices import Budget, Device
 from tinynas.emit import MIN_VECTORS, Bundle, Vectors, emit
 from tinynas.errors import InfeasibleBudgetError
 from tinynas.graph.ir import Graph
-from tinynas.graph.reference import run
+from tinynas.graph.rows import pack_rows, run_rows
 from tinynas.importer import read_tflite
 from tinynas.schedule import Schedule, plan, plan_layer
 
@@ -29,28 +29,30 @@ def compile_tflite(
         InfeasibleBudgetError: it does not fit; says which budget would do.
     """
     graph = read_tflite(model)
-    schedule, cost = schedule_within(graph, budget, device.core)
+    schedule, cost = schedule_within(graph, budget, device.core, preferred_compiler())
     check_fits(cost, budget)
     vectors = random_vectors(graph, seed)
     info = {"model": model.name, "seed": seed}
     return write_bundle(graph, schedule, device, budget, vectors, out, name=name, info=info)
 
 
-def schedule_within(graph: Graph, budget: Budget, core: str) -> tuple[Schedule, MemoryCost]:
+def schedule_within(
+    graph: Graph, budget: Budget, core: str, compiler: str
+) -> tuple[Schedule, MemoryCost]:
     """The schedule that recomputes least of those whose SRAM is within the budget, and its cost.
 
     Where none is, the one layer by layer: the caller compares the cost with the budget.
     """
     by_layer = plan_layer(graph)
-    cost = memory_cost(graph, by_layer, core)
+    cost = memory_cost(graph, by_layer, core, compiler)
     if cost.sram_bytes <= budget.sram_bytes:
         return by_layer, cost
-    beside_arena = cost.static_bytes + cost.stack_bytes + code_sizes(core).patch_stack
+    beside_arena = cost.static_bytes + cost.stack_bytes + code_sizes(core, compiler).patch_stack
     try:
         schedule = plan(graph, arena_bytes=max(1, budget.sram_bytes - beside_arena))
     except InfeasibleBudgetError:
         return by_layer, cost
-    return schedule, memory_cost(graph, schedule, core)
+    return schedule, memory_cost(graph, schedule, core, compiler)
 
 
 def check_fits(cost: MemoryCost, budget: Budget) -> None:
@@ -71,15 +73,17 @@ def check_fits(cost: MemoryCost, budget: Budget) -> None:
 def random_vectors(graph: Graph, seed: int) -> Vectors:
     """Inputs drawn evenly from int8, and their outputs."""
     rng = np.random.default_rng(seed)
-    shape = (MIN_VECTORS, *graph.tensors[graph.inputs[0]].shape[1:])
-    inputs = rng.integers(-128, 128, shape, dtype=np.int8)
-    return vectors_of(graph, inputs)
+    shapes = [(name, graph.tensors[name].shape[1:]) for name in graph.inputs]
+    drawn = {
+        name: rng.integers(-128, 128, (MIN_VECTORS, *shape), dtype=np.int8)
+        for name, shape in shapes
+    }
+    return vectors_of(graph, pack_rows(graph, graph.inputs, drawn))
 
 
 def vectors_of(graph: Graph, inputs: NDArray[np.int8]) -> Vectors:
-    """Inputs [N, ...] with what the integer reference makes of them."""
-    outputs = run(graph, {graph.inputs[0]: inputs})[graph.outputs[0]]
-    return Vectors(inputs, outputs.astype(np.int8, copy=False))
+    """Inputs [N, ...] (see `Vectors`) with what the integer reference makes of them."""
+    return Vectors(inputs, run_rows(graph, inputs))
 
 
 def write_bundle(
@@ -93,13 +97,19 @@ def write_bundle(
     name: str,
     info: dict[str, object],
 ) -> Bundle:
-    """The C project with the firmware for its device in it."""
-    cost = memory_cost(graph, schedule, device.core)
+    """The C project with the firmware for its device in it.
+
+    What it promises is for the compiler that will build it here.
+    """
+    compiler = preferred_compiler()
+    cost = memory_cost(graph, schedule, device.core, compiler)
     firmware = firmware_files(
         device,
         name=name,
         vector_bytes=vectors.inputs.nbytes + vectors.outputs.nbytes,
         library_flash_bytes=cost.flash_bytes,
+        inputs=len(graph.inputs),
+        outputs=len(graph.outputs),
     )
     return emit(
         graph,
@@ -109,6 +119,7 @@ def write_bundle(
         vectors=vectors,
         budget=budget,
         name=name,
+        compiler=compiler,
         info=info,
         extra_files={f"firmware/{file}": text for file, text in firmware.items()},
     )

@@ -56,6 +56,8 @@ def needs_of(graph: Graph, segments: Sequence[Segment]) -> Needs:
                 out = needs[op.outputs[0]]
                 if needs[source.name].last != position or out.first != position:
                     continue
+                if source.name in graph.outputs:
+                    continue  # It is read once more: by whoever runs the network.
                 distance = (
                     _tile_distance(segment, windows[segment], op, source, needs, graph)
                     if segment in windows

@@ -10,13 +10,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.build import Firmware, Toolchain, build_firmware, find_toolchain
+from tinynas.cost import memory_cost
+from tinynas.cost.layout import constant_bytes
 from tinynas.devices import Device, load_device
 from tinynas.emit import Bundle, load_bundle
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import op_macs
-from tinynas.graph.reference import run as run_reference
+from tinynas.graph.rows import run_rows
+from tinynas.schedule import Schedule
 from tinynas.simulate.model import Run, Simulator
 from tinynas.simulate.run import DEFAULT_TIME_LIMIT_S, find_simulator, simulate
+
+_SUMMARY = (
+    "simulator",
+    "device",
+    "vectors",
+    "mismatched_bytes",
+    "instructions",
+    "instructions_per_mac",
+    "sram_bytes",
+    "flash_bytes",
+    "layers",
+)
+
+
+def live_bytes(schedule: Schedule, op: int) -> int:
+    """Bytes of the arena that hold something while an op runs; shared ones count once."""
+    spans = sorted((b.offset, b.end) for b in schedule.buffers if b.first <= op <= b.last)
+    total, reached = 0, 0
+    for start, end in spans:
+        total += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
 
 
 @dataclass(frozen=True)
@@ -42,9 +67,20 @@ class Measurement:
     def sram_bytes(self) -> int:
         return self.linked_bytes + self.run.stack_bytes
 
+    @property
+    def predicted(self) -> dict[str, int]:
+        """What was promised, for the compiler that built: the bundle's own, or worked out anew."""
+        promised: dict[str, Any] = self.bundle.description["predicted"]
+        compiler = self.firmware.compiler.split()[0]
+        if promised.get("compiler") == compiler:
+            return {key: promised[key] for key in ("sram_bytes", "flash_bytes")}
+        core = str(self.bundle.description["core"])
+        cost = memory_cost(self.bundle.graph, self.bundle.schedule, core, compiler)
+        return {"sram_bytes": cost.sram_bytes, "flash_bytes": cost.flash_bytes}
+
     def to_json(self) -> dict[str, Any]:
         """Bytes and simulated instructions; those are of the first input (see `Run`)."""
-        predicted = self.bundle.description["predicted"]
+        predicted = self.predicted
         macs = self.bundle.graph.macs
         return {
             "simulator": self.simulator,
@@ -74,11 +110,19 @@ class Measurement:
             "layers": self._layers(),
         }
 
-    def _layers(self) -> list[dict[str, Any]] | None:
-        counts = self.run.layers
-        if counts is None:
-            return None
-        graph = self.bundle.graph
+    def summary(self) -> dict[str, Any]:
+        """What `tinynas validate --json` prints: `to_json` without what reports add to it."""
+        whole = self.to_json()
+        parts = {"sram_bytes": None, "flash_bytes": ("predicted", "measured")}
+        shown = {key: whole[key] for key in _SUMMARY}
+        for key, kept in parts.items():
+            shown[key] = {k: v for k, v in whole[key].items() if kept is None or k in kept}
+        return shown
+
+    def _layers(self) -> list[dict[str, Any]]:
+        """Instructions are None where the simulator cannot stop at marks (QEMU)."""
+        counts = self.run.layers or {}
+        graph, schedule = self.bundle.graph, self.bundle.schedule
         return [
             {
                 "index": i,
@@ -86,6 +130,8 @@ class Measurement:
                 "kind": op.kind,
                 "macs": op_macs(graph, op),
                 "instructions": counts.get(i),
+                "sram_bytes": live_bytes(schedule, i),
+                "flash_bytes": constant_bytes(graph, op).total,
             }
             for i, op in enumerate(graph.ops)
         ]
@@ -97,6 +143,7 @@ def validate(
     simulator: str | None = None,
     toolchain: str | None = None,
     limit: int | None = None,
+    inputs: NDArray[np.int8] | None = None,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
 ) -> Measurement:
     """Builds a bundle's firmware, runs its test vectors on a simulator and measures.
@@ -105,6 +152,7 @@ def validate(
         simulator: its name; the preferred one of those installed if None.
         toolchain: likewise.
         limit: only that many of the bundle's vectors.
+        inputs: these, as `Vectors` has them, instead of the bundle's vectors.
         time_limit_s: for the simulation, seconds of wall clock.
 
     Raises:
@@ -117,7 +165,8 @@ def validate(
     firmware = _build(
         loaded, _target(chosen, load_device(loaded.device)), find_toolchain(toolchain)
     )
-    inputs = None if limit is None else loaded.vectors.inputs[:limit]
+    if inputs is None and limit is not None:
+        inputs = loaded.vectors.inputs[:limit]
     return measure(
         loaded, firmware, simulator=chosen.name, inputs=inputs, time_limit_s=time_limit_s
     )
@@ -165,8 +214,7 @@ def measure(
         time_limit_s=time_limit_s,
         workdir=workdir,
     )
-    expected = run_reference(bundle.graph, {bundle.graph.inputs[0]: rows})[bundle.graph.outputs[0]]
-    wanted = np.ascontiguousarray(expected).reshape(len(rows), -1).view(np.uint8)
+    wanted = run_rows(bundle.graph, rows).view(np.uint8)
     if wanted.shape != done.outputs.shape:
         raise InvalidInputError(
             f"the firmware gave {done.outputs.shape[0]} outputs of {done.outputs.shape[1]} bytes, "

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tinynas.build import ElfImage
 from tinynas.errors import SimulationError
 
-VERSION = 1
+VERSION = 2
 UNKNOWN = 0xFFFFFFFF
 
 _HEADER = struct.Struct("<2scxI")
@@ -20,6 +20,19 @@ FLASH_COMMANDS = b"vq"
 """Run every vector in flash, then quit."""
 
 RUN_FROM_MEMORY, QUIT = b"m", b"q"
+
+
+def pieces_of(words: Callable[[int], tuple[int, int]], table: int) -> Iterator[tuple[int, int]]:
+    """(address, bytes) of each of the network's inputs, from the table at the mark SERVES.
+
+    `words` reads two words of the device's memory.
+    """
+    while True:
+        address, count = words(table)
+        if count == 0:
+            return
+        yield address, count
+        table += 8
 
 
 def uart_commands(inputs: Sequence[bytes]) -> bytes:

@@ -134,13 +134,20 @@ if not globals().get('sent'):
 
 
 def _feed(uart: str, folder: Path, inputs: Sequence[bytes]) -> str:
-    """Python for a hook: the next input to where r0 points, and the command to run on it."""
+    """Python for a hook: the next inputs to where r0's table says, and the command to run on them.
+
+    The table is that of `tinynas.simulate.protocol.pieces_of`.
+    """
     size = len(inputs[0]) if inputs else 1
     return f"""
 stream = globals().get('stream') or open('{folder / "inputs"}', 'rb')
 data = stream.read({size})
-if data:
-    machine.SystemBus.WriteBytes(System.Array[System.Byte](bytearray(data)), self.R[0].RawValue)
+table, at = self.R[0].RawValue, 0
+while at < len(data):
+    where, count = (machine.SystemBus.ReadDoubleWord(table + k) for k in (0, 4))
+    piece = System.Array[System.Byte](bytearray(data[at:at + count]))
+    machine.SystemBus.WriteBytes(piece, where)
+    table, at = table + 8, at + count
 machine['{uart}'].WriteChar({RUN_FROM_MEMORY[0]} if data else {QUIT[0]})
 """
 

@@ -40,7 +40,7 @@ from tinynas.errors import SimulationError
 from tinynas.simulate.board import Board
 from tinynas.simulate.counting import Counter
 from tinynas.simulate.model import Execution
-from tinynas.simulate.protocol import FLASH_COMMANDS, QUIT, RUN_FROM_MEMORY
+from tinynas.simulate.protocol import FLASH_COMMANDS, QUIT, RUN_FROM_MEMORY, pieces_of
 
 _CPUS = {
     "cortex-m3": UC_CPU_ARM_CORTEX_M3,
@@ -118,8 +118,15 @@ class Emulation:
     def _on_serves(self, uc: Uc, _address: int, _size: int, _data: Any) -> None:
         data = next(self._inputs, None)
         if data is not None:
-            uc.mem_write(uc.reg_read(UC_ARM_REG_R0), data)
+            rest = memoryview(data)
+            for address, count in pieces_of(self._words, uc.reg_read(UC_ARM_REG_R0)):
+                uc.mem_write(address, bytes(rest[:count]))
+                rest = rest[count:]
         self.board.receive(QUIT if data is None else RUN_FROM_MEMORY)
+
+    def _words(self, address: int) -> tuple[int, int]:
+        first, second = struct.unpack("<II", bytes(self.uc.mem_read(address, 8)))
+        return first, second
 
     def _on_exception(self, uc: Uc, number: int, _data: Any) -> None:
         self.board.problem = self.board.problem or f"the firmware raised exception {number}"

@@ -2,8 +2,9 @@
  *
  * The host sends commands, one byte each:
  *   'i'  followed by TINYNAS_NETWORK_INPUT_BYTES bytes: run once on them
- *   'm'  run once on what a simulator or a debugger has put at the address that r0 holds at the mark
- *        TINYNAS_SERVES (the UART takes minutes for what a simulator writes at once)
+ *   'm'  run once on what a simulator or a debugger has put where the network's inputs lie: at the
+ *        mark TINYNAS_SERVES r0 points to their addresses and bytes, in pairs of words that end
+ *        with zeros (the UART takes minutes for what a simulator writes at once)
  *   'v'  run once on every vector in flash
  *   't'  the same, compared with the expected outputs in flash; answers in plain text
  *   'q'  quit
@@ -13,14 +14,15 @@
  *   'E'  a command or a state that it cannot serve: the command, the status of init
  *   'F'  a fault (startup.c)
  *   'D'  done: number of runs
- * A host that talks to a real board waits for the answer before it sends the next command. */
+ * Of a network with several inputs or outputs the bytes come one after the other.  A host that
+ * talks to a real board waits for the answer before it sends the next command. */
 #include <stdint.h>
 
 #include "marks.h"
 #include "target.h"
 #include "uart.h"
 
-enum { PROTOCOL_VERSION = 1 };
+enum { PROTOCOL_VERSION = 2 };
 #define PAINT 0x5AA5C33Cu
 #define UNKNOWN 0xFFFFFFFFu /* stack bytes where it overflowed, ticks where the counter did */
 
@@ -61,7 +63,11 @@ static uint32_t ticks_stop(void) {
   return wrapped ? UNKNOWN : (0xFFFFFFu - value) & 0xFFFFFFu;
 }
 
-static uint8_t *input(void) { return (uint8_t *)TINYNAS_NETWORK_INPUT(&context); }
+/* Where an input or an output lies; a list of them ends with no bytes. */
+typedef struct {
+  const uint8_t *bytes;
+  uint32_t count;
+} piece;
 
 /* Runs once.  The stack below this frame is painted beforehand; what is no longer painted
  * afterwards is the network's high-water mark. */
@@ -85,7 +91,10 @@ static void run_and_report(uint32_t number) {
   run(report + 1);
   uart_frame('O', sizeof report + TINYNAS_NETWORK_OUTPUT_BYTES);
   uart_words(report, 4);
-  uart_write(TINYNAS_NETWORK_OUTPUT(&context), TINYNAS_NETWORK_OUTPUT_BYTES);
+  const piece outputs[] = TINYNAS_NETWORK_OUTPUT_PIECES;
+  for (const piece *p = outputs; p->count; ++p) {
+    uart_write(p->bytes, p->count);
+  }
 }
 
 static void report_error(uint32_t command, uint32_t status) {
@@ -98,19 +107,24 @@ static void report_error(uint32_t command, uint32_t status) {
 enum { VECTORS = TINYNAS_NETWORK_VECTORS };
 
 static void take_vector(uint32_t i) {
-  volatile uint8_t *to = input();
+  const piece inputs[] = TINYNAS_NETWORK_INPUT_PIECES;
   const uint8_t *from = (const uint8_t *)TINYNAS_NETWORK_VECTOR_INPUTS[i];
-  for (uint32_t k = 0; k < TINYNAS_NETWORK_INPUT_BYTES; ++k) {
-    to[k] = from[k];
+  for (const piece *p = inputs; p->count; ++p) {
+    volatile uint8_t *to = (volatile uint8_t *)(uintptr_t)p->bytes;
+    for (uint32_t k = 0; k < p->count; ++k) {
+      to[k] = *from++;
+    }
   }
 }
 
 static uint32_t wrong_bytes(uint32_t i) {
-  const uint8_t *got = (const uint8_t *)TINYNAS_NETWORK_OUTPUT(&context);
+  const piece outputs[] = TINYNAS_NETWORK_OUTPUT_PIECES;
   const uint8_t *expected = (const uint8_t *)TINYNAS_NETWORK_VECTOR_OUTPUTS[i];
   uint32_t wrong = 0;
-  for (uint32_t k = 0; k < TINYNAS_NETWORK_OUTPUT_BYTES; ++k) {
-    wrong += got[k] != expected[k];
+  for (const piece *p = outputs; p->count; ++p) {
+    for (uint32_t k = 0; k < p->count; ++k) {
+      wrong += p->bytes[k] != *expected++;
+    }
   }
   return wrong;
 }
@@ -145,8 +159,19 @@ enum { VECTORS = 0 };
 
 /* One place in the code, whatever the compiler unrolls: who stops at the mark counts on it. */
 __attribute__((noinline)) static uint8_t next_command(void) {
-  TINYNAS_MARK_WITH(TINYNAS_SERVES, input());
+  const piece inputs[] = TINYNAS_NETWORK_INPUT_PIECES;
+  TINYNAS_MARK_WITH(TINYNAS_SERVES, inputs);
   return uart_read();
+}
+
+static void read_inputs(void) {
+  const piece inputs[] = TINYNAS_NETWORK_INPUT_PIECES;
+  for (const piece *p = inputs; p->count; ++p) {
+    uint8_t *to = (uint8_t *)(uintptr_t)p->bytes;
+    for (uint32_t i = 0; i < p->count; ++i) {
+      to[i] = uart_read();
+    }
+  }
 }
 
 static void serve(uint32_t status) {
@@ -161,10 +186,7 @@ static void serve(uint32_t status) {
     if (status) {
       report_error(command, status);
     } else if (command == 'i') {
-      uint8_t *to = input();
-      for (uint32_t i = 0; i < TINYNAS_NETWORK_INPUT_BYTES; ++i) {
-        to[i] = uart_read();
-      }
+      read_inputs();
       run_and_report(runs++);
     } else if (command == 'm') {
       run_and_report(runs++);
