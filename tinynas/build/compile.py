@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tinynas.build.elf import ElfImage, read_elf
+from tinynas.build.objects import compiled, take_or_make
 from tinynas.build.templates import HARNESS_SOURCES, LINKER_SCRIPT, firmware_files
 from tinynas.build.toolchain import (
     CODE_FLAGS,
@@ -89,11 +90,19 @@ class Firmware:
         return self._sum(".vectors")
 
 
-def build_firmware(bundle: Path, device: Device, toolchain: Toolchain, out_dir: Path) -> Firmware:
+def build_firmware(
+    bundle: Path,
+    device: Device,
+    toolchain: Toolchain,
+    out_dir: Path,
+    *,
+    cache: Path | None = None,
+) -> Firmware:
     """Builds the ELF of a bundle for a device into `out_dir`.
 
     For the bundle's own device its `firmware/` folder is built as it is, with the flags of its
     Makefile; for another one (a QEMU board that stands in) the files are made anew in `out_dir`.
+    Objects are kept in folder `cache`, if there is one, for the next build of the same sources.
 
     Raises:
         InvalidInputError: the folder is no bundle.
@@ -110,7 +119,9 @@ def build_firmware(bundle: Path, device: Device, toolchain: Toolchain, out_dir: 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(
             pool.map(
-                lambda item: _compile(toolchain, flags, item[1], out / item[0], bundle, folder),
+                lambda item: _compile(
+                    toolchain, flags, item[1], out / item[0], bundle, folder, cache
+                ),
                 sources.items(),
             )
         )
@@ -172,16 +183,23 @@ def _compile(
     target: Path,
     bundle: Path,
     folder: Path,
+    cache: Path | None,
 ) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     extra = HARNESS_FLAGS if target.parent.name == "harness" else ()
+    options = (*flags, *WARNING_FLAGS, "-Werror", *extra)
     include = ("-include", "marks.h", "-I.", f"-I{bundle / 'include'}", f"-I{bundle / 'test'}")
     files = ("-c", str(source), "-o", str(target))
-    _call(
-        (*toolchain.command, *flags, *WARNING_FLAGS, "-Werror", *extra, *include, *files),
-        f"compiling {source.name}",
-        folder,
-    )
+
+    def make() -> None:
+        _call((*toolchain.command, *options, *include, *files), f"compiling {source.name}", folder)
+
+    if cache is None:
+        make()
+        return
+    settings = (toolchain.label, *options)
+    places = (folder, bundle / "include", bundle / "test")
+    take_or_make(compiled(cache, settings, (source, folder / "marks.h"), places), target, make)
 
 
 def _link(
