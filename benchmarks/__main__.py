@@ -12,7 +12,7 @@ import sys
 PROOFS: dict[str, tuple[str, ...]] = {
     "fuzz_litert": ("--graphs", "2000", "--seed", "0"),
     "code_sizes": ("--check",),
-    "quantisation": ("--dataset", "digits", "--minutes", "1"),
+    "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),
 }
 
 

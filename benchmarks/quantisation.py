@@ -1,34 +1,33 @@
 """What each way of quantising a network costs in accuracy.
 
-    python -m benchmarks.quantisation --dataset cifar10 --minutes 10 [--json]
+    python -m benchmarks.quantisation --dataset cifar10 --images 300000 --write
 
-Trains one small network in float for so many minutes, quantises it in every way there is, trains
-it on quantisation-aware for a quarter of the time, and counts on the whole test split by the
-integer reference.  `--json` prints one object instead of the table, with the noise of every tensor
-of the best post-training graph.
+Trains one network in float, quantises it in every way there is, trains it on quantisation-aware
+for a tenth of the images, and counts on the whole test split by the integer reference.  The same
+for the network of quantisation-friendly blocks.  Interrupted, it goes on where it stopped.
+`--write` makes `benchmarks/results/quantisation-DATASET.md`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
-from tinynas.data import Dataset, Split, load_dataset
-from tinynas.finetune import finetune, quantisation_aware_finetune
+from benchmarks.ledger import WORK, Ledger, markdown, write_table
+from benchmarks.trained import tell, trained_network
+from tinynas.data import Dataset, load_dataset
+from tinynas.finetune import quantisation_aware_finetune
 from tinynas.graph.ir import Graph
-from tinynas.progress import Event, Reporter
+from tinynas.progress import Reporter
 from tinynas.quantise import (
     Estimator,
     PostTraining,
@@ -38,15 +37,15 @@ from tinynas.quantise import (
     quantise_network,
     real_logits,
 )
-from tinynas.spaces import Subspace, load_space, network_of
-from tinynas.supernet import Subnet, TrainingPlan, available_threads, logits
+from tinynas.spaces import Architecture, NetworkShape, Subspace, load_space, network_of, skeleton
+from tinynas.supernet import TrainingPlan, available_threads, logits
 
+SPACES = {"tiny": "MBConv, ReLU6", "tiny-friendly": "quantisation-friendly blocks, ReLU"}
 CALIBRATION_IMAGES = 512
 NOISE_IMAGES = 64
-AWARE_SHARE = 0.25
+AWARE_SHARE = 0.1
 """Of the images of the float training."""
 FLOAT_RATE, AWARE_RATE = 5e-3, 3e-4
-TRIAL_BATCHES = 8
 BATCH = 500
 
 
@@ -69,157 +68,203 @@ class Row:
 def main() -> int:
     arguments = _arguments()
     dataset = load_dataset(arguments.dataset, seed=arguments.seed).at(arguments.resolution)
-    start = _network(arguments, dataset)
     plan = TrainingPlan(
-        images=1, learning_rate=FLOAT_RATE, seed=arguments.seed, threads=arguments.threads
+        images=arguments.images,
+        learning_rate=FLOAT_RATE,
+        seed=arguments.seed,
+        threads=arguments.threads,
     )
-    plan = replace(plan, images=_images_in(arguments.minutes, start, dataset, plan))
-    reporter = Reporter("train", _progress)
-    subnet = finetune(start, None, dataset, plan, reporter=reporter)
-    reference = logits(subnet, dataset.test.images)
-    rows = [_row("float", reference, reference, dataset.test, 0.0)]
-    images = dataset.calibration_images(CALIBRATION_IMAGES, seed=plan.seed)
-    best = best_post_training(subnet, images)
-    for name, make in _ways(subnet, images, best, dataset, plan):
-        started = time.monotonic()
-        graph = make()
-        seconds = time.monotonic() - started
-        got = np.concatenate([real_logits(graph, x) for x in _batches(dataset.test.images)])
-        rows.append(_row(name, got, reference, dataset.test, seconds))
-        print(rows[-1], file=sys.stderr)
-    result = {
-        "dataset": dataset.name,
-        "resolution": arguments.resolution,
-        "space": arguments.space,
-        "width": arguments.width,
-        "train_images": plan.images,
-        "test_images": len(dataset.test),
-        "rows": [asdict(row) for row in rows],
-        "best": best.to_json(),
-        "layers": [
-            entry.to_json()
-            for entry in noise_report(
-                best.network, quantise_network(best.calibrated), images[:NOISE_IMAGES]
-            )
-        ],
-    }
-    if arguments.json:
-        print(json.dumps(result))
-    else:
-        _show(rows)
+    ledger = Ledger(WORK / "quantisation.jsonl")
+    parts = []
+    for space, about in SPACES.items():
+        network = _network(space, arguments.width, dataset)
+        bench = _Bench(network, dataset, plan, ledger, whole=space == "tiny")
+        rows = list(bench.rows())
+        parts.append(_text(f"{about} ({skeleton(network).macs:,} MACs)", rows, bench))
+        print(parts[-1])
+    if arguments.write:
+        about = (
+            f"One network trained on {arguments.images:,} views of {dataset.name}'s training "
+            f"images, quantised in every way; accuracy over all {len(dataset.test):,} test images "
+            "by the integer reference (equal to LiteRT's and to the C in every byte). "
+            f"Calibrated on {CALIBRATION_IMAGES} training images."
+        )
+        title = f"Quantisation on {dataset.name}"
+        print(write_table(f"quantisation-{dataset.name}", title, about, "\n\n".join(parts)))
     return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", default="cifar10")
-    parser.add_argument("--minutes", type=float, default=10.0, help="of training in float")
-    parser.add_argument("--space", default="tiny")
-    parser.add_argument("--width", type=float, default=0.75)
+    parser.add_argument("--images", type=int, default=300_000, help="of training in float")
+    parser.add_argument("--width", type=float, default=1.25)
     parser.add_argument("--resolution", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=available_threads())
-    parser.add_argument("--json", action="store_true", help="one object instead of the table")
+    parser.add_argument("--write", action="store_true", help="the table that is committed")
     return parser.parse_args()
 
 
-def _network(arguments: argparse.Namespace, dataset: Dataset) -> Subnet:
-    """The largest network of the subspace: deep, so that errors add up."""
-    torch.manual_seed(arguments.seed)
-    space = load_space(arguments.space)
-    subspace = Subspace(space, arguments.width, arguments.resolution)
-    shape = network_of(
-        subspace,
-        space.largest,
+def _network(space_name: str, width: float, dataset: Dataset) -> NetworkShape:
+    """The deepest and most expanded of a space, with kernels of 3: errors add up over 9 blocks."""
+    space = load_space(space_name)
+    genes = zip(space.genes, space.largest.row, strict=True)
+    row = [0 if gene.name.endswith("kernel") else value for gene, value in genes]
+    (architecture,) = Architecture.of_rows(space, np.array([row]))
+    return network_of(
+        Subspace(space, width, dataset.native_resolution),
+        architecture,
         classes=len(dataset.classes),
         input_channels=dataset.input_channels,
     )
-    return Subnet(shape)
 
 
-def _images_in(minutes: float, subnet: Subnet, dataset: Dataset, plan: TrainingPlan) -> int:
-    """How many images this machine trains on in `minutes`, by the pace of a few batches."""
-    few = replace(dataset, validation=dataset.validation.take(np.arange(2)))
-    trial = replace(plan, images=TRIAL_BATCHES * plan.batch_size)
-    moments: list[float] = []
+@dataclass
+class _Bench:
+    """One network in all ways, or (`whole` is false) in the telling ones."""
 
-    def note(event: Event) -> None:
-        if event.kind == "progress":
-            moments.append(time.monotonic())
+    network: NetworkShape
+    dataset: Dataset
+    plan: TrainingPlan
+    ledger: Ledger
+    whole: bool
 
-    finetune(subnet, None, few, trial, reporter=Reporter("pace", note))
-    seconds = (moments[-1] - moments[0]) / (len(moments) - 1)
-    return max(plan.batch_size, int(60 * minutes / seconds * plan.batch_size))
+    @cached_property
+    def subnet(self) -> Any:
+        return trained_network(self.network, self.dataset, self.plan)
 
+    @cached_property
+    def images(self) -> NDArray[np.uint8]:
+        return self.dataset.calibration_images(CALIBRATION_IMAGES, seed=self.plan.seed)
 
-def _progress(event: Event) -> None:
-    if event.kind == "progress":
-        print("{done} of {total} {unit}".format(**event.data), file=sys.stderr)
+    @cached_property
+    def best(self) -> PostTraining:
+        return best_post_training(self.subnet, self.images)
 
+    @cached_property
+    def reference(self) -> NDArray[Any]:
+        return logits(self.subnet, self.dataset.test.images)
 
-def _ways(
-    subnet: Subnet,
-    images: NDArray[np.uint8],
-    best: PostTraining,
-    dataset: Dataset,
-    plan: TrainingPlan,
-) -> Iterator[tuple[str, Callable[[], Graph]]]:
-    """(name, function that makes the graph) of every row."""
-    for estimator in Estimator:
-        yield estimator.value, partial(quantise, subnet, images, estimator=estimator)
-    mse = partial(quantise, subnet, images, estimator=Estimator.MSE)
-    yield "mse + equalisation", partial(mse, equalised=True)
-    yield "mse + bias correction", partial(mse, corrected=True)
-    yield "mse + both", partial(mse, equalised=True, corrected=True)
-    yield (
-        "best by its logits",
-        lambda: quantise_network(best_post_training(subnet, images).calibrated),
-    )
+    def rows(self) -> Iterator[Row]:
+        yield self._kept("float", lambda: self._row("float", self.reference, 0.0))
+        for name, make in self._ways():
+            yield self._kept(name, partial(self._quantised, name, make))
 
-    def aware() -> Graph:
-        share = int(AWARE_SHARE * plan.images) + 1
-        longer = replace(plan, images=share, learning_rate=AWARE_RATE)
-        reporter = Reporter("train", _progress)
-        trained = quantisation_aware_finetune(
-            best.calibrated, subnet, dataset, longer, reporter=reporter
+    def noise(self) -> list[dict[str, Any]]:
+        """What each layer of the best post-training graph has lost."""
+
+        def make() -> list[dict[str, Any]]:
+            graph = quantise_network(self.best.calibrated)
+            entries = noise_report(self.best.network, graph, self.images[:NOISE_IMAGES])
+            return [{**entry.to_json()} for entry in entries]
+
+        found: list[dict[str, Any]] = self.ledger.get(self._key("noise"), make)
+        return found
+
+    def chosen(self) -> str:
+        found: str = self.ledger.get(self._key("chosen"), lambda: self.best.to_json()["estimator"])
+        equalised = self.ledger.get(self._key("equalised"), lambda: self.best.equalised)
+        return f"{found} ranges" + (", equalised" if equalised else ", not equalised")
+
+    def _kept(self, name: str, make: Callable[[], Row]) -> Row:
+        row = Row(**self.ledger.get(self._key(name), lambda: asdict(make())))
+        print(row, file=sys.stderr, flush=True)
+        return row
+
+    def _key(self, name: str) -> dict[str, Any]:
+        plan = replace(self.plan, threads=1, checkpoint_seconds=0.0)
+        return {
+            "network": repr(self.network),
+            "dataset": self.dataset.fingerprint,
+            "plan": repr(plan),
+            "way": name,
+        }
+
+    def _ways(self) -> Iterator[tuple[str, Callable[[], Graph]]]:
+        """(name, function that makes the graph) of every row."""
+        switches = list(product((False, True), repeat=2)) if self.whole else [(False, False)]
+        for estimator, (equalised, corrected) in product(Estimator, switches):
+            extras = [" + equalised"] * equalised + [" + bias corrected"] * corrected
+            yield (
+                estimator.value + "".join(extras),
+                partial(
+                    quantise,
+                    self.subnet,
+                    self.images,
+                    estimator=estimator,
+                    equalised=equalised,
+                    corrected=corrected,
+                ),
+            )
+        yield "best by its logits", lambda: quantise_network(self.best.calibrated)
+        yield "quantisation-aware", self._aware
+
+    def _aware(self) -> Graph:
+        share = int(AWARE_SHARE * self.plan.images)
+        plan = replace(self.plan, images=share, learning_rate=AWARE_RATE)
+        return quantise_network(
+            quantisation_aware_finetune(
+                self.best.calibrated,
+                self.subnet,
+                self.dataset,
+                plan,
+                reporter=Reporter("quantise", tell),
+            )
         )
-        return quantise_network(trained)
 
-    yield "quantisation-aware", aware
+    def _quantised(self, name: str, make: Callable[[], Graph]) -> Row:
+        started = time.monotonic()
+        graph = make()
+        seconds = time.monotonic() - started
+        images = self.dataset.test.images
+        starts = range(0, len(images), BATCH)
+        got = np.concatenate([real_logits(graph, images[i : i + BATCH]) for i in starts])
+        return self._row(name, got, seconds)
+
+    def _row(self, name: str, got: NDArray[Any], seconds: float) -> Row:
+        reference, labels = self.reference, self.dataset.test.labels
+        right, wanted = (float((x.argmax(1) == labels).mean()) for x in (got, reference))
+        noise = float(((got - reference) ** 2).mean())
+        return Row(
+            name,
+            right,
+            100 * (wanted - right),
+            float((got.argmax(1) == reference.argmax(1)).mean()),
+            10 * float(np.log10(reference.var() / noise)) if noise else None,
+            seconds,
+        )
 
 
-def _batches(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    for start in range(0, len(images), BATCH):
-        yield images[start : start + BATCH]
-
-
-def _row(
-    name: str, got: NDArray[Any], reference: NDArray[Any], split: Split, seconds: float
-) -> Row:
-    right, wanted = (float((x.argmax(1) == split.labels).mean()) for x in (got, reference))
-    noise = float(((got - reference) ** 2).mean())
-    return Row(
-        name,
-        right,
-        100 * (wanted - right),
-        float((got.argmax(1) == reference.argmax(1)).mean()),
-        10 * float(np.log10(reference.var() / noise)) if noise else None,
-        seconds,
-    )
-
-
-def _show(rows: list[Row]) -> None:
-    table = Table("quantised by", "accuracy", "lost", "agreement", "logits", "seconds")
-    for row in rows:
-        table.add_row(
+def _text(title: str, rows: list[Row], bench: _Bench) -> str:
+    """Both tables of one network."""
+    lines = [
+        [
             row.name,
-            f"{100 * row.accuracy:.2f}%",
+            f"{100 * row.accuracy:.2f}",
             f"{row.lost_points:+.2f}",
-            f"{100 * row.agreement:.2f}%",
-            "" if row.decibels is None else f"{row.decibels:.1f} dB",
-            f"{row.seconds:.1f}",
-        )
-    Console().print(table)
+            f"{100 * row.agreement:.2f}",
+            "" if row.decibels is None else f"{row.decibels:.1f}",
+        ]
+        for row in rows
+    ]
+    head = ["quantised by", "accuracy %", "points lost", "same class as float %", "logits dB"]
+    text = f"## {title}\n\nBest by its logits: {bench.chosen()}.\n\n" + markdown(head, lines)
+    if not bench.whole:
+        return text
+    noise = [
+        [
+            entry["tensor"],
+            entry["kind"],
+            "exact"
+            if entry["signal_to_noise_db"] is None
+            else f"{entry['signal_to_noise_db']:.1f}",
+            f"{100 * entry['saturated']:.2f}",
+        ]
+        for entry in bench.noise()
+    ]
+    head = ["tensor", "operator", "signal to noise dB", "saturated %"]
+    return f"{text}\n\nEach tensor of the best by its logits:\n\n" + markdown(head, noise, right=2)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,10 @@ def data(network: NetworkShape, graph: Graph, schedule: Schedule) -> ReportData:
             graph,
             flash_bytes={op.name: 100 + i for i, op in enumerate(graph.ops)},
             instructions={op.name: 10_000 * (i + 1) for i, op in enumerate(graph.ops)},
+            noise={
+                op.outputs[0]: {"signal_to_noise_db": 30.0 - i, "saturated": 0.02 * (i == 1)}
+                for i, op in enumerate(graph.ops)
+            },
         ),
         schedule=describe_schedule(schedule),
         macs=graph.macs,
@@ -139,6 +143,15 @@ def data(network: NetworkShape, graph: Graph, schedule: Schedule) -> ReportData:
             "instructions_per_mac": 2.5,
         },
         versions={"tinynas": "0.1.0"},
+        quantisation={
+            "method": "quantisation-aware",
+            "post_training": {
+                "estimator": "mse",
+                "equalised": True,
+                "signal_to_noise_db": 19.5,
+            },
+            "validation": {"float": 0.98, "int8": 0.975},
+        },
         confusion={
             "classes": ["disc", "ring", "star"],
             "counts": [[9, 1, 0], [0, 10, 0], [2, 0, 8]],

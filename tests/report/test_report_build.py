@@ -23,7 +23,13 @@ from tinynas.report.text import (
     schedule_text,
     shape,
 )
-from tinynas.report.views import block_views, layer_rows, memory_rows, worst_confusions
+from tinynas.report.views import (
+    block_views,
+    layer_rows,
+    memory_rows,
+    quantisation_text,
+    worst_confusions,
+)
 
 
 def test_three_files_and_the_same_bytes_twice(data: ReportData, tmp_path: Path) -> None:
@@ -98,6 +104,27 @@ def test_parts_that_a_job_lacks_are_left_out(data: ReportData) -> None:
     assert 'class="confusion"' not in page
     assert "<h2>Search</h2>" not in page
     assert "## Front" not in render_markdown(data)
+
+
+def test_noise_of_each_layer_is_shown(data: ReportData) -> None:
+    assert [r.noise for r in layer_rows(data["layers"])[:2]] == ["30.0 dB", "29.0 dB, 2.0% cut"]
+    data["layers"][0]["signal_to_noise_db"] = None
+    assert layer_rows(data["layers"])[0].noise == "exact"
+    assert "29.0 dB, 2.0% cut" in render_html(data)
+    assert "29.0 dB, 2.0% cut" in render_markdown(data)
+
+
+def test_how_it_was_quantised_is_said(data: ReportData) -> None:
+    text = quantisation_text(data)
+    assert text.startswith("Quantised with mse ranges, channels equalised, biases corrected, and")
+    assert "float 98.00%, int8 97.50%" in text
+    assert text in render_html(data)
+    assert text in render_markdown(data)
+    data["quantisation"]["method"] = "post-training"
+    data["quantisation"]["post_training"]["equalised"] = False
+    assert quantisation_text(data).startswith("Quantised with mse ranges, biases corrected. On")
+    del data["quantisation"]
+    assert "Quantised with" not in render_html(data) + render_markdown(data)
 
 
 def test_layers_add_up_to_the_graph(data: ReportData, graph: Graph) -> None:

@@ -11,6 +11,8 @@ from tinynas.finetune.quantisation_aware import quantisation_aware_finetune
 from tinynas.progress import Reporter
 from tinynas.quantise import (
     Calibrated,
+    FloatNetwork,
+    Folded,
     PostTraining,
     best_post_training,
     int8_accuracy,
@@ -35,6 +37,13 @@ class Int8Network:
     method: Literal["post-training", "quantisation-aware"]
     float_accuracy: float
     int8_accuracy: float
+
+    @property
+    def source(self) -> FloatNetwork:
+        """The float network that the int8 graph stands for: what its noise is measured against."""
+        if self.calibrated is self.start.calibrated:
+            return self.start.network
+        return Folded(self.calibrated.network, self.calibrated.weights)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -19,6 +19,8 @@ EPOCHS = 12
 EVALUATIONS = 64
 FINETUNE_SHARE = 0.5
 """Fine-tuning sees this share of the supernet's images: one network learns faster than four."""
+AWARE_SHARE = 0.5
+"""Of fine-tuning, in images: quantisation-aware training, where it is needed at all."""
 _PACE_BATCHES = 8
 
 
@@ -48,6 +50,12 @@ def plan_effort(effort: Effort, dataset: Dataset) -> PlannedEffort:
 def finetune_images(train_images: int) -> int:
     """Images for the winner after a supernet that saw `train_images`."""
     return max(1, int(FINETUNE_SHARE * train_images))
+
+
+def aware_images(finetune: int | None, train_images: int) -> int:
+    """Images for quantisation-aware training after a fine-tuning with `finetune` images (the
+    default where None) of a supernet that saw `train_images`."""
+    return max(1, int(AWARE_SHARE * (finetune or finetune_images(train_images))))
 
 
 def images_in(

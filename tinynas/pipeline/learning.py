@@ -1,25 +1,19 @@
-"""The steps that learn: stage 1, supernet, stage 2, fine-tuning, quantisation.
+"""The steps that learn: stage 1, supernet, stage 2, fine-tuning.
 
 Each function is one step: it takes the job and the outputs it builds on, and returns its own.
-Folders hold plain files (JSON, state dicts, a graph), so any of them can be opened.
+Folders hold plain files (JSON, state dicts), so any of them can be opened.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
-from tinynas.finetune import finetune
-from tinynas.graph.files import load_graph, save_graph
-from tinynas.graph.ir import Graph
+from tinynas.finetune import LEARNING_RATE, finetune
 from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.effort import finetune_images, images_in
 from tinynas.pipeline.files import load_weights, read_json, save_weights, write_json
 from tinynas.pipeline.job import Job
-from tinynas.pipeline.mistakes import worst_mistakes
 from tinynas.pipeline.steps import StepOutput, Workspace
-from tinynas.quantise import int8_outputs, quantise
 from tinynas.search import (
     EvaluationTask,
     Feasibility,
@@ -33,14 +27,9 @@ from tinynas.supernet import (
     Subnet,
     Supernet,
     TrainingPlan,
-    logits,
     recalibrate,
     train_supernet,
 )
-
-CALIBRATION_IMAGES = 512
-FINETUNE_LEARNING_RATE = 1e-3
-"""A third of the supernet's: the winner starts from good weights (MCUNetV2, appendix)."""
 
 _PLANNING = ("cost", "devices", "schedule", "subspace")
 _TRAINING = ("data", "supernet")
@@ -99,7 +88,7 @@ def train(job: Job, subspace: Subspace) -> StepOutput:
     inputs = job.key(
         width=subspace.width,
         resolution=subspace.resolution,
-        plan=_key_of(plan),
+        plan=plan_key(plan),
         minutes=minutes,
     )
     return job.steps.run("supernet", inputs, work, rooms=_TRAINING)
@@ -115,7 +104,7 @@ def load_supernet(job: Job, subspace: Subspace, trained: StepOutput) -> Supernet
     return supernet
 
 
-def _key_of(plan: TrainingPlan) -> str:
+def plan_key(plan: TrainingPlan) -> str:
     """What of a plan decides the weights: not how often it is written down."""
     return repr(replace(plan, checkpoint_seconds=0.0))
 
@@ -185,7 +174,7 @@ def improve(
     seen = read_json(trained.path / "effort.json")["train_images"]
     plan = TrainingPlan(
         job.effort.finetune_images or finetune_images(seen),
-        learning_rate=FINETUNE_LEARNING_RATE,
+        learning_rate=LEARNING_RATE,
         seed=job.request.seed,
     )
 
@@ -208,7 +197,7 @@ def improve(
         curves.save(step.out)
         save_weights(tuned, step.out / "subnet.pt")
 
-    inputs = job.key(supernet=trained.key, architecture=list(architecture.row), plan=_key_of(plan))
+    inputs = job.key(supernet=trained.key, architecture=list(architecture.row), plan=plan_key(plan))
     return job.steps.run("finetune", inputs, work, rooms=(*_TRAINING, "finetune"))
 
 
@@ -221,51 +210,3 @@ def load_subnet(
     subnet = Subnet(network)
     load_weights(subnet, tuned.path / "subnet.pt")
     return subnet.eval()
-
-
-def quantise_winner(
-    job: Job, subspace: Subspace, architecture: Architecture, tuned: StepOutput
-) -> StepOutput:
-    """The int8 graph (`graph.npz`) and, this once, the test split: `accuracy.json`."""
-
-    def work(step: Workspace) -> None:
-        dataset = job.dataset.at(subspace.resolution)
-        subnet = load_subnet(job, subspace, architecture, tuned)
-        images = dataset.calibration_images(CALIBRATION_IMAGES, seed=job.request.seed)
-        graph = quantise(subnet, images)
-        save_graph(graph, step.out / "graph.npz")
-        labels = dataset.test.labels
-        outputs = int8_outputs(graph, dataset.test.images)
-        predicted = outputs.argmax(1)
-        write_json(
-            step.out / "mistakes.json",
-            worst_mistakes(graph, outputs, job.dataset.test, job.dataset.classes),
-        )
-        write_json(
-            step.out / "accuracy.json",
-            {
-                "float": _share_equal(logits(subnet, dataset.test.images).argmax(1), labels),
-                "int8": _share_equal(predicted, labels),
-                "confusion": _confusion(predicted, labels, job.classes).tolist(),
-                "images": len(labels),
-                "metric": dataset.metric,
-            },
-        )
-
-    inputs = job.key(finetune=tuned.key, images=CALIBRATION_IMAGES)
-    return job.steps.run("quantise", inputs, work, rooms=("graph", "quantise", *_TRAINING))
-
-
-def load_quantised(quantised: StepOutput) -> Graph:
-    return load_graph(quantised.path / "graph.npz")
-
-
-def _share_equal(predicted: np.ndarray, labels: np.ndarray) -> float:
-    return float((predicted == labels).mean())
-
-
-def _confusion(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """`[i, j]`: images of class i taken for class j."""
-    counts = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(counts, (labels, predicted), 1)
-    return counts

@@ -16,7 +16,7 @@ import torch
 from tinynas.cost import memory_cost
 from tinynas.cost.layout import constant_bytes
 from tinynas.emit import Bundle
-from tinynas.export import write_tflite
+from tinynas.export import write_onnx, write_tflite
 from tinynas.graph.ir import Graph
 from tinynas.pipeline.curves import curves_of
 from tinynas.pipeline.files import read_json
@@ -52,6 +52,7 @@ def report(
         data = _data(job, subspace, architecture, outputs, bundle)
         files = build_report(data, artifacts)
         write_tflite(bundle.graph, artifacts / "model.tflite")
+        write_onnx(bundle.graph, artifacts / "model.onnx")
         weights = torch.load(outputs["finetune"].path / "subnet.pt", weights_only=True)
         torch.save(_checkpoint(job, subspace, architecture, weights), artifacts / "model.pt")
         shutil.copytree(bundle.path, step.out / "bundle")
@@ -109,6 +110,7 @@ def _data(
     cost = memory_cost(graph, schedule, job.device.core)
     found = read_json(outputs["search"].path / "candidates.json")
     accuracy = read_json(outputs["quantise"].path / "accuracy.json")
+    quantised = read_json(outputs["quantise"].path / "quantisation.json")
     measured = read_json(outputs["simulate"].path / "measurement.json")
     budget = job.budget
     return ReportData(
@@ -127,6 +129,7 @@ def _data(
             instructions={
                 layer["name"]: layer["instructions"] for layer in measured["layers"] or ()
             },
+            noise={layer["tensor"]: layer for layer in quantised.pop("layers")},
         ),
         schedule=describe_schedule(schedule),
         macs=graph.macs,
@@ -152,11 +155,12 @@ def _data(
             "torch": version("torch"),
             "python": platform.python_version(),
         },
+        quantisation=quantised,
         confusion={"classes": list(job.dataset.classes), "counts": accuracy["confusion"]},
         mistakes=read_json(outputs["quantise"].path / "mistakes.json"),
         training=[
             curve
-            for step in ("supernet", "finetune")
+            for step in ("supernet", "finetune", "quantise")
             for curve in curves_of(step, outputs[step].path)
         ],
         search=found["refusals"],
@@ -189,6 +193,7 @@ def result_json(job: Job, data: ReportData) -> dict[str, Any]:
         "architecture": data["architecture"],
         "schedule": {key: data["schedule"][key] for key in ("summary", "segments")},
         "accuracy": data["accuracy"],
+        "quantisation": data.get("quantisation"),
         "macs": data["macs"],
         "recomputed_macs": data["schedule"]["recomputed_macs"],
         "sram_bytes": _headline(data["sram_bytes"]),

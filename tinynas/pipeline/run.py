@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.emit import Bundle, load_bundle
-from tinynas.pipeline import deploying, learning
+from tinynas.pipeline import deploying, learning, quantising
 from tinynas.pipeline.files import read_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.reporting import report
@@ -77,7 +77,9 @@ def run_pipeline(
     outputs["search"] = learning.search_subnets(job, subspace, outputs["supernet"])
     winner = learning.best_architecture(job, outputs["search"])
     outputs["finetune"] = learning.improve(job, subspace, outputs["supernet"], winner)
-    outputs["quantise"] = learning.quantise_winner(job, subspace, winner, outputs["finetune"])
+    outputs["quantise"] = quantising.quantise_winner(
+        job, subspace, winner, outputs["supernet"], outputs["finetune"]
+    )
     outputs["schedule"], schedule = deploying.schedule_winner(job, subspace, winner)
     outputs["emit"], bundle = deploying.emit_bundle(
         job, outputs["quantise"], outputs["schedule"], schedule

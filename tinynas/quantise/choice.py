@@ -67,8 +67,10 @@ def best_post_training(
     with torch_threads(1):
         wanted = FoldedNetwork(network.network, network.folded()).logits(judged).numpy()
     best: PostTraining | None = None
-    for way in _ways(network, images, judged, wanted.astype(np.float64)):
+    ways = _ways(network, images, judged, wanted.astype(np.float64))
+    for done, way in enumerate(ways, start=1):
         reporter.raise_if_cancelled()
+        reporter.progress(done, 2 * len(Estimator), "ways to quantise")
         if best is None or way.decibels > best.decibels:
             best = way
     assert best is not None  # noqa: S101

@@ -90,7 +90,15 @@ class BlockData(TypedDict):
     last: int
 
 
-class LayerData(TypedDict):
+class LayerNoise(TypedDict, total=False):
+    """What int8 left of an op's output: the ratio is None where nothing was lost; `saturated` is
+    the share of codes at an end of int8."""
+
+    signal_to_noise_db: float | None
+    saturated: float
+
+
+class LayerData(LayerNoise):
     """One op.  `flash_bytes` as its kernel stores it; `instructions` as simulated, if known."""
 
     name: str
@@ -160,6 +168,18 @@ class AccuracyData(TypedDict):
 
     float: float
     int8: float
+
+
+class QuantisationData(TypedDict):
+    """How the int8 network was found; accuracies are of the validation split.
+
+    `method` is `post-training` or `quantisation-aware`; `post_training` is the way chosen without
+    training (estimator, equalised, signal_to_noise_db of the logits), where training began.
+    """
+
+    method: str
+    post_training: dict[str, Any]
+    validation: AccuracyData
 
 
 class ConfusionData(TypedDict):
@@ -234,3 +254,4 @@ class ReportData(TypedDict):
     mistakes: NotRequired[list[MistakeData]]
     training: NotRequired[list[CurveData]]
     search: NotRequired[SearchData]
+    quantisation: NotRequired[QuantisationData]

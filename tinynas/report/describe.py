@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tinynas.cost.ir import MemoryCost
 from tinynas.devices import Device, MemoryKind
@@ -11,6 +12,7 @@ from tinynas.report.data import (
     BlockData,
     DeviceData,
     LayerData,
+    LayerNoise,
     MemoryParts,
     ScheduleData,
 )
@@ -46,9 +48,14 @@ def describe_layers(
     *,
     flash_bytes: Mapping[str, int] | None = None,
     instructions: Mapping[str, int] | None = None,
+    noise: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[LayerData]:
-    """One entry an op, in order; the mappings are by op name and may lack some."""
-    flash, executed = flash_bytes or {}, instructions or {}
+    """One entry an op, in order; the mappings are by op name and may lack some.
+
+    `noise` has `signal_to_noise_db` and `saturated` (see `tinynas.quantise.noise_report`), by the
+    name of the tensor that the op writes.
+    """
+    flash, executed, lost = flash_bytes or {}, instructions or {}, noise or {}
     return [
         {
             "name": op.name,
@@ -57,9 +64,17 @@ def describe_layers(
             "macs": op_macs(graph, op),
             "flash_bytes": flash.get(op.name),
             "instructions": executed.get(op.name),
+            **_noise(lost.get(op.outputs[0], {})),
         }
         for op in graph.ops
     ]
+
+
+def _noise(found: Mapping[str, Any]) -> LayerNoise:
+    """The part of a layer's noise that a report shows; nothing where it was not measured."""
+    if not found:
+        return {}
+    return {"signal_to_noise_db": found["signal_to_noise_db"], "saturated": found["saturated"]}
 
 
 def describe_schedule(schedule: Schedule) -> ScheduleData:

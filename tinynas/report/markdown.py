@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from tinynas.report.data import ReportData
 from tinynas.report.text import count, kilobytes, percent, schedule_text
-from tinynas.report.views import layer_rows, memory_rows, validation_facts, worst_confusions
+from tinynas.report.views import (
+    layer_rows,
+    memory_rows,
+    quantisation_text,
+    validation_facts,
+    worst_confusions,
+)
 
 
 def render_markdown(data: ReportData) -> str:
@@ -57,6 +63,8 @@ def _memory(data: ReportData) -> str:
 def _accuracy(data: ReportData) -> str:
     rows = [[name, percent(data["accuracy"][name], 2)] for name in ("float", "int8")]
     text = "## Accuracy\n\n" + _table(["arithmetic", "test accuracy"], rows, right=1)
+    how = quantisation_text(data)
+    text += f"\n\n{how}" if how else ""
     confusion = data.get("confusion")
     mistakes = worst_confusions(confusion) if confusion else []
     if mistakes:
@@ -92,8 +100,8 @@ def _candidates(data: ReportData) -> str:
 
 def _layers(data: ReportData) -> str:
     rows = [
-        [r.name, r.kind, r.shape, r.macs, r.flash, r.instructions]
+        [r.name, r.kind, r.shape, r.macs, r.flash, r.instructions, r.noise]
         for r in layer_rows(data["layers"])
     ]
-    head = ["layer", "operator", "output", "MACs", "flash", "instructions"]
+    head = ["layer", "operator", "output", "MACs", "flash", "instructions", "signal to noise"]
     return "## Layers\n\n" + _table(head, rows, right=3)

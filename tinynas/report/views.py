@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynas.report.data import BlockData, ConfusionData, LayerData, MemoryFigures, ReportData
-from tinynas.report.text import count, difference, kilobytes, shape
+from tinynas.report.text import count, difference, kilobytes, percent, shape
 
 RAMP = 7  # steps of the sequential colour scale
 LARGEST_MATRIX = 24  # classes; above this only the worst confusions are listed
+_TELLING = 0.005  # share of saturated codes; what is rarer is how ranges are meant to be
 
 
 _FACTS = {
@@ -91,6 +92,7 @@ class LayerRow:
     flash_share: float
     instructions: str
     instructions_share: float
+    noise: str
 
 
 def layer_rows(layers: list[LayerData]) -> list[LayerRow]:
@@ -109,9 +111,35 @@ def layer_rows(layers: list[LayerData]) -> list[LayerRow]:
             flash_share=(layer["flash_bytes"] or 0) / most["flash_bytes"] * 100,
             instructions=_known(layer["instructions"], count),
             instructions_share=(layer["instructions"] or 0) / most["instructions"] * 100,
+            noise=_noise(layer),
         )
         for layer in layers
     ]
+
+
+def _noise(layer: LayerData) -> str:
+    """Signal to noise, with the share of saturated codes where that says something."""
+    if "saturated" not in layer:
+        return ""
+    ratio = layer["signal_to_noise_db"]
+    text = "exact" if ratio is None else f"{ratio:.1f} dB"
+    return text if layer["saturated"] < _TELLING else f"{text}, {percent(layer['saturated'])} cut"
+
+
+def quantisation_text(data: ReportData) -> str:
+    """How the int8 network was found, in one or two sentences; nothing where it is not known."""
+    found = data.get("quantisation")
+    if found is None:
+        return ""
+    way = found["post_training"]
+    text = f"Quantised with {way['estimator']} ranges"
+    text += ", channels equalised" if way["equalised"] else ""
+    text += ", biases corrected"
+    if found["method"] == "quantisation-aware":
+        text += ", and trained on quantisation-aware from there"
+    values = found["validation"]
+    before, after = (percent(values[name], 2) for name in ("float", "int8"))
+    return f"{text}. On the validation split: float {before}, int8 {after}."
 
 
 def _known(value: int | None, text: Any) -> str:
