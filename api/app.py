@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -10,10 +11,12 @@ from pathlib import Path
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import Response
 
-from api.guard import Guard, require_key
+from api.access import Access, require_by_method
+from api.guard import Guard
 from api.problems import Problem, ProblemsForText, add_handlers, documented
-from api.routes import candidates, catalogue, events, health, jobs, preview, results
+from api.routes import candidates, catalogue, datasets, events, health, jobs, preview, results
 from api.settings import Settings
+from api.uploads import sweep_uploads
 from api.watch import EventWatch
 
 DASHBOARD = Path(__file__).parent / "dashboard"
@@ -26,10 +29,14 @@ Errors are RFC 9457 problem documents; lists are read page by page with `next_cu
 def create_app(settings: Settings) -> FastAPI:
     """The API on the database that `settings` name; its tables are made where they are missing."""
     store = settings.open_store()
-    watch = EventWatch(store, poll_seconds=settings.event_poll_seconds)
+    access = Access(settings, store)
+    watch = EventWatch(
+        store, poll_seconds=settings.event_poll_seconds, max_listeners=settings.max_listeners
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(sweep_uploads, settings.uploads)
         async with watch.running():
             yield
         store.close()
@@ -44,20 +51,27 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.settings, app.state.store, app.state.watch = settings, store, watch
+    app.state.settings, app.state.store = settings, store
+    app.state.access, app.state.watch = access, watch
     api = APIRouter(
         prefix="/api/v1",
-        dependencies=[Depends(require_key)],
-        responses=documented(401, 422),
+        dependencies=[Depends(require_by_method)],
+        responses=documented(401, 403, 422, 429),
         max_body_size=MAX_BODY_BYTES,
     )
     for module in (jobs, preview, events, results, candidates, catalogue):
         api.include_router(module.router)
     app.include_router(api)
+    app.include_router(  # its bodies are long, and counted as they come
+        datasets.router,
+        prefix="/api/v1",
+        dependencies=[Depends(require_by_method)],
+        responses=documented(401, 403, 422, 429),
+    )
     app.include_router(health.router)
     app.frontend("/", directory=DASHBOARD, fallback=None)  # its pages are after the #
     app.add_middleware(ProblemsForText)
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Guard, access=access)
     add_handlers(app)
     app.add_exception_handler(events.NothingMoreError, _nothing_more)
     _describe_problems(app)

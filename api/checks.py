@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from tinynas.data import dataset_card
+from api.access import Principal
+from api.store import Store, find_dataset
+from tinynas.data import DatasetCard, dataset_card, dataset_cards
+from tinynas.errors import InvalidInputError
 from tinynas.request import JobRequest, check_request
 from tinynas.subspace import choose_subspace
 
 
-def check_job(request: JobRequest) -> JobRequest:
-    """The request, as it is to be run.
+@dataclass(frozen=True)
+class CheckedRequest:
+    """A request as it is to be run; `dataset_id` of the upload that its data set is, if it is."""
 
+    request: JobRequest
+    card: DatasetCard
+    dataset_id: str | None
+
+
+def check_job(request: JobRequest, store: Store, caller: Principal) -> CheckedRequest:
+    """
     Raises:
         InvalidInputError: names the field, what was given and what is allowed.
         InfeasibleBudgetError: no network of the space fits, with the smallest budget that would do.
     """
-    card = dataset_card(request.dataset)  # a folder's name would be a path of this machine
+    card, dataset_id = find_card(request.dataset, store, caller)
     request = replace(request, dataset=card.name)
     check_request(request)
     # Stage 1 with one sample, which is the smallest network: it refuses what nothing fits.
@@ -30,4 +41,31 @@ def check_job(request: JobRequest) -> JobRequest:
         max_resolution=request.max_resolution(card.native_resolution),
         samples=1,
     )
-    return request
+    return CheckedRequest(request, card, dataset_id)
+
+
+def find_card(name: str, store: Store, caller: Principal) -> tuple[DatasetCard, str | None]:
+    """What is known of a data set that the caller may use, and its id if it was uploaded.
+
+    Raises:
+        InvalidInputError: the caller has none of this name (a folder's would be this machine's).
+    """
+    if any(card.name == name.lower() for card in dataset_cards()):
+        return dataset_card(name), None
+    with store.read() as session:
+        upload = find_dataset(session, caller.owner, name, everyone=caller.everything)
+    if upload is None:
+        raise InvalidInputError(
+            f"no data set is called {name!r}; built in are "
+            f"{', '.join(card.name for card in dataset_cards())}, others have to be uploaded first",
+            field="dataset",
+            given=name,
+            allowed="a name or id of GET /datasets",
+        )
+    card = DatasetCard(
+        upload.name,
+        classes=len(upload.classes),
+        input_channels=upload.input_channels,
+        native_resolution=upload.native_resolution,
+    )
+    return card, upload.id

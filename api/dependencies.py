@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Request
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from api.access import Principal
 from api.settings import Settings
 from api.store import Job, Store, find_job
 from api.store.ids import LENGTH
@@ -37,9 +38,9 @@ JobId = Annotated[
 ]
 
 
-def the_job(session: Session, job_id: str) -> Job:
-    """Raises: HTTPException: there is no such job (404)."""
+def the_job(session: Session, job_id: str, caller: Principal) -> Job:
+    """Raises: HTTPException: the caller has no such job (404)."""
     job = find_job(session, job_id)
-    if job is None:
+    if job is None or not (caller.everything or job.owner == caller.owner):
         raise HTTPException(404, f"there is no job {job_id}")
     return job

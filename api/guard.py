@@ -1,18 +1,12 @@
-"""Who may ask: host names, the API key, and headers that keep a browser from being misused."""
+"""Host names, and headers that keep a browser from being misused."""
 
 from __future__ import annotations
 
-import secrets
-from typing import Annotated
-
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import Access
 from api.problems import ProblemResponse
-from api.settings import Settings
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
@@ -26,26 +20,6 @@ _DOCS_POLICY = (
     "style-src https://cdn.jsdelivr.net; script-src 'unsafe-inline' https://cdn.jsdelivr.net"
 )
 
-_bearer = HTTPBearer(auto_error=False, description="The value of TINYNAS_API_KEY, where it is set.")
-
-
-def require_key(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> None:
-    """Refuse a request without the service's key, where the service has one."""
-    settings: Settings = request.app.state.settings
-    if settings.api_key is None:
-        return
-    given = credentials.credentials if credentials else ""
-    wanted = settings.api_key.get_secret_value()
-    if not secrets.compare_digest(given.encode(), wanted.encode()):
-        raise HTTPException(
-            401,
-            "an API key is needed: Authorization: Bearer KEY",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-
 
 class Guard:
     """Refuses foreign host names and cross-site writes where there is no key; adds headers.
@@ -54,15 +28,15 @@ class Guard:
     resolves to 127.0.0.1, or by a form.  The host's name and `Sec-Fetch-Site` give both away.
     """
 
-    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, *, access: Access) -> None:
         self._app = app
-        self._open = settings.api_key is None
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        problem = self._refusal(scope) if self._open else None
+        problem = self._refusal(scope) if self._access.open else None
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -81,7 +55,7 @@ class Guard:
         if name.lower() not in _LOOPBACK_NAMES:
             return ProblemResponse(
                 421,
-                "this service answers to loopback names only; set TINYNAS_API_KEY to open it",
+                "this service answers to loopback names only as long as it has no API key",
                 field="Host",
                 given=host,
                 allowed=sorted(_LOOPBACK_NAMES),

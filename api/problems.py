@@ -16,7 +16,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.store import IllegalTransitionError, KeyReusedError
+from api.limits import TooManyRequestsError
+from api.store import (
+    DatasetInUseError,
+    IllegalTransitionError,
+    KeyReusedError,
+    NameTakenError,
+    TooManyJobsError,
+)
+from api.uploads import DiskFullError, UploadTooLargeError
 from tinynas.errors import InfeasibleBudgetError, InvalidInputError
 
 MEDIA_TYPE = "application/problem+json"
@@ -123,6 +131,7 @@ async def _wrong_shape(_: Request, error: RequestValidationError) -> Response:
 
 def _of_pydantic(error: Mapping[str, Any]) -> dict[str, Any]:
     where, *rest = error["loc"]
+    rest = rest[:1] if where == "query" else rest  # which of several values does not matter
     name = ".".join(str(part) for part in rest) or str(where)
     given = error.get("input")
     if isinstance(given, bytes):
@@ -151,6 +160,43 @@ async def _reused_key(_: Request, error: KeyReusedError) -> Response:
     )
 
 
+async def _too_many(_: Request, error: TooManyRequestsError) -> Response:
+    headers = {"Retry-After": str(error.seconds)}
+    return ProblemResponse(
+        429, str(error), kind="too-many-requests", headers=headers, retry_after=error.seconds
+    )
+
+
+async def _too_many_jobs(_: Request, error: TooManyJobsError) -> Response:
+    allowed = f"at most {error.limit} jobs that wait or run"
+    return ProblemResponse(429, str(error), kind="too-many-jobs", allowed=allowed)
+
+
+async def _in_use(_: Request, error: DatasetInUseError) -> Response:
+    return ProblemResponse(409, f"the data set is {error}", kind="in-use", jobs=error.jobs)
+
+
+async def _name_taken(_: Request, error: NameTakenError) -> Response:
+    return ProblemResponse(
+        409,
+        f"a data set of another archive is called {error}",
+        kind="name-taken",
+        field="name",
+        given=str(error),
+        allowed="a new name, or delete the other one first",
+    )
+
+
+async def _too_large(_: Request, error: UploadTooLargeError) -> Response:
+    return ProblemResponse(
+        413, str(error), kind="too-large", field="archive", allowed=f"at most {error.limit} bytes"
+    )
+
+
+async def _disk_full(_: Request, error: DiskFullError) -> Response:
+    return ProblemResponse(507, str(error), kind="disk-full")
+
+
 async def _defect(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return ProblemResponse(500, "a defect of this service; its log has the details")
@@ -162,6 +208,12 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] 
     InvalidInputError: _wrong_value,
     IllegalTransitionError: _wrong_state,
     KeyReusedError: _reused_key,
+    TooManyRequestsError: _too_many,
+    TooManyJobsError: _too_many_jobs,
+    DatasetInUseError: _in_use,
+    NameTakenError: _name_taken,
+    UploadTooLargeError: _too_large,
+    DiskFullError: _disk_full,
     Exception: _defect,
 }
 

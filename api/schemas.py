@@ -15,7 +15,8 @@ from pydantic import (
     ValidationInfo,
 )
 
-from api.store import JobState
+from api.store import Dataset, JobState
+from tinynas.data import DatasetCard
 from tinynas.errors import InvalidInputError
 from tinynas.request import Effort, JobRequest
 from tinynas.units import parse_bytes
@@ -109,13 +110,15 @@ class JobOut(BaseModel):
     """A job: where it is and, once it has ended, what came of it.
 
     `progress` is `{done, total, unit}` of the current step, `best` the most accurate candidate so
-    far, `error` `{step, message, ...}` of a failed job.
+    far, `error` `{step, message, ...}` of a failed job.  `parent_id` is the job one of whose
+    candidates this one deploys.  `expired`: when its files were deleted for their age.
     """
 
     model_config = ConfigDict(from_attributes=True)
 
     id: str
     name: str
+    owner: str | None
     state: JobState
     step: str | None
     progress: dict[str, Any] | None
@@ -127,6 +130,10 @@ class JobOut(BaseModel):
     updated: datetime
     started: datetime | None
     finished: datetime | None
+    attempts: int
+    dataset_id: str | None
+    parent_id: str | None
+    expired: datetime | None
 
 
 class EventOut(BaseModel):
@@ -181,14 +188,56 @@ class SearchSpaceOut(BaseModel):
 
 
 class DatasetOut(BaseModel):
-    """A data set that jobs may name; `native_resolution` is the side of its images in pixels."""
+    """A data set that jobs may name; `native_resolution` is the side of its images in pixels.
 
-    model_config = ConfigDict(from_attributes=True)
+    Of an upload more is known: `class_images` is `{class: images}`, `bytes` what it takes on the
+    service's disk, `sha256` that of its archive, `skipped` how many files were no whole images, of
+    which `bad_files` names the first few once, in the answer to the upload.
+    """
 
     name: str
+    kind: Literal["builtin", "uploaded"]
     classes: int
     input_channels: int
     native_resolution: int
+    id: str | None = None
+    owner: str | None = None
+    class_images: dict[str, int] | None = None
+    images: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    skipped: int | None = None
+    bad_files: list[str] | None = None
+    created: datetime | None = None
+
+    @classmethod
+    def of_card(cls, card: DatasetCard) -> DatasetOut:
+        return cls(
+            name=card.name,
+            kind="builtin",
+            classes=card.classes,
+            input_channels=card.input_channels,
+            native_resolution=card.native_resolution,
+        )
+
+    @classmethod
+    def of_upload(cls, upload: Dataset, bad_files: list[str] | None = None) -> DatasetOut:
+        return cls(
+            name=upload.name,
+            kind="uploaded",
+            classes=len(upload.classes),
+            input_channels=upload.input_channels,
+            native_resolution=upload.native_resolution,
+            id=upload.id,
+            owner=upload.owner or None,
+            class_images=upload.classes,
+            images=upload.images,
+            bytes=upload.bytes,
+            sha256=upload.sha256,
+            skipped=upload.skipped,
+            bad_files=bad_files,
+            created=upload.created,
+        )
 
 
 class Page(BaseModel, Generic[T]):

@@ -7,27 +7,42 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from api.limits import TooManyRequestsError
 from api.store import Store, newest_events
 
 
 class EventWatch:
     """Wakes those who follow a job when it has new events, or is gone."""
 
-    def __init__(self, store: Store, *, poll_seconds: float) -> None:
+    def __init__(self, store: Store, *, poll_seconds: float, max_listeners: int) -> None:
+        """`max_listeners` of one owner may follow jobs at a time."""
         self._store = store
+        self._max_listeners = max_listeners
+        self._listeners: defaultdict[str | None, int] = defaultdict(int)
         self._poll_seconds = poll_seconds
         self._followers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._newest: dict[str, int] = {}
         self.closed = False
 
+    def check_room(self, owner: str | None) -> None:
+        """Raises: TooManyRequestsError: the owner follows as many jobs as one may."""
+        if self._listeners[owner] >= self._max_listeners:
+            raise TooManyRequestsError(
+                f"{self._max_listeners} event streams are open already, which is all that one "
+                "owner may follow",
+                seconds=10,
+            )
+
     @contextmanager
-    def follow(self, job_id: str) -> Iterator[asyncio.Event]:
+    def follow(self, job_id: str, owner: str | None) -> Iterator[asyncio.Event]:
         """An event that is set whenever the job has something new; the follower clears it."""
+        self._listeners[owner] += 1
         changed = asyncio.Event()
         self._followers[job_id].add(changed)
         try:
             yield changed
         finally:
+            self._listeners[owner] -= 1
             self._followers[job_id].discard(changed)
             if not self._followers[job_id]:
                 del self._followers[job_id]

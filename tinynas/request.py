@@ -55,7 +55,8 @@ class JobRequest:
     """One job.  `dataset` is a known name or a folder of class folders.
 
     `sram_bytes` and `flash_bytes` default to the device's; without a device both are required,
-    and code is generated for the part that `reference_device` names.
+    and code is generated for the part that `reference_device` names.  `candidate` is the number of
+    the search's candidate to deploy; None for the most accurate one.
     """
 
     dataset: str
@@ -70,6 +71,7 @@ class JobRequest:
     name: str | None = None
     skip_bad_files: bool = False
     simulator: str | None = None
+    candidate: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

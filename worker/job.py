@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 from api.store import (
     Artifact,
+    Dataset,
+    Job,
     LeaseLostError,
     Store,
     fail_job,
@@ -17,7 +21,7 @@ from api.store import (
     finish_job,
     put_artifacts,
 )
-from tinynas.errors import CancelledError, TinynasError
+from tinynas.errors import CancelledError, InvalidInputError, TinynasError
 from tinynas.progress import Event, Reporter
 from tinynas.request import JobRequest
 from worker.artifacts import collect_artifacts
@@ -25,8 +29,16 @@ from worker.joblog import JobLog
 from worker.recorder import Recorder
 from worker.settings import WorkerSettings
 
-Pipeline: TypeAlias = Callable[[JobRequest, Path, Reporter], dict[str, Any]]
-"""Does the work of a request in a folder; returns the result's JSON, leaves `artifacts/` there."""
+
+class Pipeline(Protocol):
+    """Does the work of a request in a folder; returns the result's JSON, leaves `artifacts/`
+    there.  `data` is the folder of an uploaded data set, None for one that its name finds."""
+
+    def __call__(
+        self, request: JobRequest, folder: Path, reporter: Reporter, data: Path | None, /
+    ) -> dict[str, Any]: ...
+
+
 LOG_TAIL = 4000  # characters of a tool's log that an error carries; the job's log has all of it
 
 
@@ -35,7 +47,7 @@ class JobRun:
 
     def __init__(self, settings: WorkerSettings, store: Store, job_id: str, owner: str) -> None:
         self._store, self._job_id, self._owner = store, job_id, owner
-        self._storage = settings.storage
+        self._settings, self._storage = settings, settings.storage
         self._folder = settings.job_folder(job_id)
 
     def run(self, pipeline: Pipeline, cancelled: Callable[[], bool]) -> None:
@@ -53,14 +65,52 @@ class JobRun:
         reporter = Reporter("", listen, lambda: recorder.lease_lost or cancelled())
         with contextlib.suppress(CancelledError, LeaseLostError):
             try:
+                data = self._data(job)
+                self._inherit(job)
                 with recorder:
-                    result = pipeline(JobRequest.from_json(job.request), self._folder, reporter)
+                    request = JobRequest.from_json(job.request)
+                    result = pipeline(request, self._folder, reporter, data)
                 self._succeed(result)
             except (CancelledError, LeaseLostError):
                 raise
             except Exception as error:  # whatever it is, the job's owner is told
                 log.failed(error)
                 self._fail(describe(error, recorder.step))
+
+    def _data(self, job: Job) -> Path | None:
+        """Where the job's data set lies, if it was uploaded.
+
+        Raises:
+            InvalidInputError: it was deleted meanwhile.
+        """
+        if job.dataset_id is None:
+            return None
+        with self._store.read() as session:
+            dataset = session.get(Dataset, job.dataset_id)
+        if dataset is None:
+            raise InvalidInputError(
+                f"the data set {job.dataset} was deleted",
+                field="dataset",
+                given=job.dataset,
+                allowed="a data set that is there; upload it again and submit a new job",
+            )
+        return self._settings.dataset_folder(dataset.id, dataset.name)
+
+    def _inherit(self, job: Job) -> None:
+        """Start with the finished steps of the job one of whose candidates this one deploys.
+
+        They are found by their keys like one's own; where there are none, they are made again.
+        """
+        if job.parent_id is None:
+            return
+        theirs, own = self._settings.job_folder(job.parent_id) / "steps", self._folder / "steps"
+        if own.is_dir() or not theirs.is_dir():
+            return
+        partial = own.with_name(".steps.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        # Links, for finished steps are never written to.
+        shutil.copytree(theirs, partial, copy_function=_link, ignore=shutil.ignore_patterns(".*"))
+        partial.rename(own)
 
     def _succeed(self, result: dict[str, Any]) -> None:
         with self._store.write() as session:
@@ -76,6 +126,14 @@ class JobRun:
         folder = self._folder / "artifacts"
         JobLog(self._folder).publish(folder)
         return collect_artifacts(self._job_id, folder, storage=self._storage)
+
+
+def _link(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
+    return target
 
 
 def describe(error: Exception, step: str) -> dict[str, Any]:

@@ -18,13 +18,16 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
     from tinynas.pipeline import run_pipeline
     from worker.evaluator import RayEvaluator
 
-    def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
         cluster = Cluster(cpus=settings.evaluators, folder=scratch)
         try:
             return run_pipeline(
                 request,
                 folder,
                 reporter=reporter,
+                data=data,
                 evaluators=lambda task: RayEvaluator(task, cluster, actors=settings.evaluators),
             ).to_json()
         finally:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
+from api.access import Caller
 from api.dependencies import JobId, StoreDep, the_job
 from api.problems import documented
 from api.store import find_candidate, subspaces_of
@@ -20,10 +21,10 @@ Number = Annotated[int, Path(ge=0, lt=2**31, description="The candidate's `id` i
 
 
 @router.get("/{number}", responses=documented(404))
-def read(job_id: JobId, number: Number, store: StoreDep) -> dict[str, Any]:
+def read(job_id: JobId, number: Number, store: StoreDep, caller: Caller) -> dict[str, Any]:
     """A candidate with its `plan`: blocks, layers, schedule with every buffer, predicted bytes."""
     with store.read() as session:
-        job = the_job(session, job_id)
+        job = the_job(session, job_id, caller)
         request, table = JobRequest.from_json(job.request), subspaces_of(session, job_id)
         found = find_candidate(session, job_id, number)
     if found is None or table is None:

@@ -1,11 +1,10 @@
-"""What jobs may name: devices, search spaces, data sets."""
+"""What jobs may name: devices, search spaces."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.schemas import DatasetOut, DeviceOut, Page, RegionOut, SearchSpaceOut
-from tinynas.data import dataset_cards
+from api.schemas import DeviceOut, Page, RegionOut, SearchSpaceOut
 from tinynas.devices import devices
 from tinynas.spaces import load_space, space_names
 
@@ -50,9 +49,3 @@ def space_index() -> Page[SearchSpaceOut]:
             for space in spaces
         ]
     )
-
-
-@router.get("/datasets")
-def dataset_index() -> Page[DatasetOut]:
-    """The data sets that have a name."""
-    return Page(items=[DatasetOut.model_validate(card) for card in dataset_cards()])

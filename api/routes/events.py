@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.access import Caller
 from api.dependencies import JobId, StoreDep, WatchDep, the_job
 from api.problems import documented
 from api.schemas import EventOut
@@ -24,9 +25,12 @@ class NothingMoreError(Exception):
     """The job has ended and its listener has heard all; the answer 204 ends its reconnecting."""
 
 
-def _start(job_id: JobId, store: StoreDep, last_event_id: LastEventId = 0) -> int:
+def _start(
+    job_id: JobId, store: StoreDep, watch: WatchDep, caller: Caller, last_event_id: LastEventId = 0
+) -> int:
+    watch.check_room(caller.owner)
     with store.read() as session:
-        job = the_job(session, job_id)
+        job = the_job(session, job_id, caller)
         if JobState(job.state).final and last_event_id >= job.last_event:
             raise NothingMoreError
     return last_event_id
@@ -38,10 +42,14 @@ def _start(job_id: JobId, store: StoreDep, last_event_id: LastEventId = 0) -> in
     responses=documented(404) | {204: {"description": "The job has ended, all was heard."}},
 )
 async def follow(
-    job_id: JobId, store: StoreDep, watch: WatchDep, last: Annotated[int, Depends(_start)]
+    job_id: JobId,
+    store: StoreDep,
+    watch: WatchDep,
+    caller: Caller,
+    last: Annotated[int, Depends(_start)],
 ) -> AsyncIterable[ServerSentEvent]:
     """The job's events: those stored, then each new one until the job ends."""
-    with watch.follow(job_id) as changed:
+    with watch.follow(job_id, caller.owner) as changed:
         while True:
             changed.clear()
             events, ended = await asyncio.to_thread(_news, store, job_id, last)

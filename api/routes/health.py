@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from api.access import require_metrics
 from api.dependencies import StoreDep
-from api.guard import require_key
 from api.metrics import exposition
 from api.problems import documented
 from api.store import is_current
@@ -33,7 +33,7 @@ def ready(store: StoreDep) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", dependencies=[Depends(require_key)], responses=documented(401))
+@router.get("/metrics", dependencies=[Depends(require_metrics)], responses=documented(401, 403))
 def metrics(store: StoreDep) -> Response:
     """Counters in Prometheus' text format."""
     return Response(exposition(store), media_type="text/plain; version=0.0.4; charset=utf-8")

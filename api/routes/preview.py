@@ -7,8 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from api.access import Costly
+from api.checks import find_card
+from api.dependencies import StoreDep
 from api.schemas import JobIn
-from tinynas.data import dataset_card
 from tinynas.request import JobRequest, check_request
 from tinynas.spaces import SearchSpace
 from tinynas.subspace import choose_subspace
@@ -21,14 +23,14 @@ REMEMBERED = 64  # answers: a form asks the same again and again
 
 
 @router.post("/preview")
-def preview(body: JobIn) -> dict[str, Any]:
+def preview(body: JobIn, store: StoreDep, caller: Costly) -> dict[str, Any]:
     """The subspace that a job like this would search, and how much of each subspace fits.
 
     Refuses what `POST /jobs` refuses, with the same problem documents; makes nothing.
     """
     request = body.to_request()
     check_request(request)
-    card = dataset_card(request.dataset)
+    card, _ = find_card(request.dataset, store, caller)
     table = _table(
         request.space_for(card.native_resolution),
         _Task(request, card.classes, card.input_channels, card.native_resolution),

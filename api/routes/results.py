@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
+from api.access import Caller
 from api.dependencies import JobId, SettingsDep, StoreDep, the_job
 from api.downloads import file_response, matches
 from api.problems import documented
@@ -19,10 +20,10 @@ ArtifactName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_
 
 
 @router.get("/subspaces", responses=documented(404))
-def subspaces(job_id: JobId, store: StoreDep) -> dict[str, Any]:
+def subspaces(job_id: JobId, store: StoreDep, caller: Caller) -> dict[str, Any]:
     """Stage 1: every (width, resolution) with the distribution of MACs of what fits."""
     with store.read() as session:
-        the_job(session, job_id)
+        the_job(session, job_id, caller)
         table = subspaces_of(session, job_id)
     if table is None:
         raise HTTPException(404, f"job {job_id} has no subspaces yet: stage 1 has not ended")
@@ -33,13 +34,14 @@ def subspaces(job_id: JobId, store: StoreDep) -> dict[str, Any]:
 def candidates(
     job_id: JobId,
     store: StoreDep,
+    caller: Caller,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: Annotated[int, Query(ge=-1)] = -1,
     pareto: bool | None = None,
 ) -> Page[dict[str, Any]]:
     """Stage 2: networks in the order they were measured; `pareto=true` for the front alone."""
     with store.read() as session:
-        the_job(session, job_id)
+        the_job(session, job_id, caller)
         rows = list_candidates(session, job_id, limit=limit + 1, after=cursor, pareto=pareto)
     page = rows[:limit]
     more = str(page[-1].number) if len(rows) > limit else None
@@ -47,10 +49,10 @@ def candidates(
 
 
 @router.get("/artifacts", responses=documented(404))
-def artifacts(job_id: JobId, store: StoreDep) -> Page[ArtifactOut]:
+def artifacts(job_id: JobId, store: StoreDep, caller: Caller) -> Page[ArtifactOut]:
     """The job's finished files, all of them."""
     with store.read() as session:
-        the_job(session, job_id)
+        the_job(session, job_id, caller)
         found = list_artifacts(session, job_id)
     return Page(items=[ArtifactOut.model_validate(artifact) for artifact in found])
 
@@ -69,12 +71,13 @@ def download(
     job_id: JobId,
     name: ArtifactName,
     store: StoreDep,
+    caller: Caller,
     settings: SettingsDep,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """One file, or the part of it that `Range` asks for."""
     with store.read() as session:
-        the_job(session, job_id)
+        the_job(session, job_id, caller)
         artifact = find_artifact(session, job_id, name)
     path = settings.storage / artifact.path if artifact else None
     if artifact is None or path is None or not path.is_file():

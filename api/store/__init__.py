@@ -1,19 +1,37 @@
 """Jobs and what they produce, in a database; leases for the workers.  No web in here."""
 
+from api.store.datasets import (
+    DatasetInUseError,
+    NameTakenError,
+    delete_dataset,
+    find_dataset,
+    list_datasets,
+    stored_bytes,
+)
 from api.store.engine import Store
 from api.store.events import NewEvent, append_events, events_after, newest_events
 from api.store.jobs import (
     Idempotency,
     IllegalTransitionError,
     KeyReusedError,
+    TooManyJobsError,
+    count_active,
     count_by_state,
     create_job,
     delete_job,
     find_job,
-    list_jobs,
     request_cancel,
     resume_job,
     submit_job,
+)
+from api.store.keys import (
+    Scope,
+    any_key,
+    create_key,
+    find_key,
+    list_keys,
+    revoke_key,
+    scopes_of,
 )
 from api.store.leases import (
     MAX_ATTEMPTS,
@@ -26,6 +44,7 @@ from api.store.leases import (
     renew_lease,
     take_job,
 )
+from api.store.listing import JobFilter, list_jobs
 from api.store.migrate import downgrade, is_current, upgrade
 from api.store.results import (
     add_candidates,
@@ -41,27 +60,38 @@ from api.store.results import (
 )
 from api.store.settings import StoreSettings, load_settings
 from api.store.states import JobState
-from api.store.tables import Artifact, Candidate, Job, JobEvent, utc_now
+from api.store.tables import ApiKey, Artifact, Candidate, Dataset, Job, JobEvent, utc_now
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "ApiKey",
     "Artifact",
     "Candidate",
+    "Dataset",
+    "DatasetInUseError",
     "Idempotency",
     "IllegalTransitionError",
     "Job",
     "JobEvent",
+    "JobFilter",
     "JobState",
     "KeyReusedError",
     "LeaseLostError",
+    "NameTakenError",
     "NewEvent",
+    "Scope",
     "Store",
     "StoreSettings",
+    "TooManyJobsError",
     "add_candidates",
+    "any_key",
     "append_events",
     "confirm_cancelled",
+    "count_active",
     "count_by_state",
     "create_job",
+    "create_key",
+    "delete_dataset",
     "delete_job",
     "downgrade",
     "drop_candidates",
@@ -69,13 +99,17 @@ __all__ = [
     "fail_job",
     "find_artifact",
     "find_candidate",
+    "find_dataset",
     "find_job",
+    "find_key",
     "finish_job",
     "give_back",
     "is_current",
     "list_artifacts",
     "list_candidates",
+    "list_datasets",
     "list_jobs",
+    "list_keys",
     "load_settings",
     "lose_worker",
     "mark_dominated",
@@ -85,6 +119,9 @@ __all__ = [
     "renew_lease",
     "request_cancel",
     "resume_job",
+    "revoke_key",
+    "scopes_of",
+    "stored_bytes",
     "submit_job",
     "subspaces_of",
     "take_job",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,6 +29,14 @@ class IllegalTransitionError(Exception):
 
 class KeyReusedError(Exception):
     """An idempotency key came again with another body."""
+
+
+class TooManyJobsError(Exception):
+    """The owner has as many jobs waiting or running as one may have."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} jobs wait or run already, which is all that one owner may have")
+        self.limit = limit
 
 
 @dataclass(frozen=True)
@@ -67,11 +74,20 @@ def create_job(
     name: str,
     owner: str | None = None,
     idempotency: Idempotency | None = None,
+    dataset_id: str | None = None,
+    parent_id: str | None = None,
+    max_active: int | None = None,
 ) -> tuple[Job, bool]:
     """A queued job, and whether it is new (an idempotency key gives back the first one's job).
 
+    Args:
+        dataset_id: the upload that the request's data set is.
+        parent_id: the job one of whose candidates this one deploys.
+        max_active: how many jobs of its owner may wait or run, this one among them.
+
     Raises:
         KeyReusedError: the key was used with another body.
+        TooManyJobsError: the owner has `max_active` already.
     """
     if idempotency is not None:
         session.execute(
@@ -82,7 +98,17 @@ def create_job(
             if known.body_sha256 != idempotency.body_sha256:
                 raise KeyReusedError(idempotency.key)
             return session.get_one(Job, known.job_id), False
-    job = Job(name=name, owner=owner, request=request)
+    if max_active is not None and count_active(session, owner) >= max_active:
+        raise TooManyJobsError(max_active)
+    job = Job(
+        name=name,
+        owner=owner,
+        request=request,
+        dataset=request.get("dataset", ""),
+        device=request.get("device"),
+        dataset_id=dataset_id,
+        parent_id=parent_id,
+    )
     session.add(job)
     session.flush()
     if idempotency is not None:
@@ -100,23 +126,16 @@ def create_job(
     return job, True
 
 
-def submit_job(
-    store: Store,
-    request: dict[str, Any],
-    *,
-    name: str,
-    owner: str | None = None,
-    idempotency: Idempotency | None = None,
-) -> Job:
+def submit_job(store: Store, request: dict[str, Any], **options: Any) -> Job:
     """`create_job` in a transaction of its own, also where the same key comes twice at once.
 
     Raises:
-        KeyReusedError: as `create_job`.
+        KeyReusedError, TooManyJobsError: as `create_job`.
     """
 
     def create() -> Job:
         with store.write() as session:
-            return create_job(session, request, name=name, owner=owner, idempotency=idempotency)[0]
+            return create_job(session, request, **options)[0]
 
     try:
         return create()
@@ -124,20 +143,19 @@ def submit_job(
         return create()
 
 
+def count_active(session: Session, owner: str | None) -> int:
+    """How many jobs of an owner wait or run."""
+    active = [state for state in JobState if not state.final]
+    query = select(func.count()).select_from(Job).where(owned_by(owner), Job.state.in_(active))
+    return session.scalar(query) or 0
+
+
+def owned_by(owner: str | None) -> ColumnElement[bool]:
+    return Job.owner.is_(None) if owner is None else Job.owner == owner
+
+
 def find_job(session: Session, job_id: str) -> Job | None:
     return session.get(Job, job_id)
-
-
-def list_jobs(
-    session: Session, *, limit: int, before: str | None = None, state: JobState | None = None
-) -> Sequence[Job]:
-    """Newest first; `before` is the id of the last job of the page before."""
-    query = select(Job).order_by(Job.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(Job.id < before)
-    if state is not None:
-        query = query.where(Job.state == state)
-    return session.scalars(query).all()
 
 
 def request_cancel(session: Session, job: Job) -> None:

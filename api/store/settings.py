@@ -32,6 +32,15 @@ class StoreSettings(BaseSettings):
     def job_folder(self, job_id: str) -> Path:
         return self.storage / "jobs" / job_id
 
+    def dataset_folder(self, dataset_id: str, name: str) -> Path:
+        """An upload's class folders; the folder's name is what jobs call the data set."""
+        return self.storage / "datasets" / dataset_id / name
+
+    @property
+    def uploads(self) -> Path:
+        """Where uploads are worked on."""
+        return self.storage / "uploads"
+
     def open_store(self) -> Store:
         """The database, made and brought to this version's tables where it is not."""
         self.storage.mkdir(parents=True, exist_ok=True)

@@ -70,8 +70,11 @@ class Base(DeclarativeBase):
 class Job(Base):
     """One request for a network, and how far it has come.
 
-    `attempts` counts the workers that have held it since it was last queued by a person.
-    `last_event` is the sequence number of its newest event.
+    `dataset` and `device` repeat the request's, to be searched by; `dataset_id` is the
+    upload that `dataset` means, `parent_id` the job one of whose candidates this one deploys; both
+    may be gone.  `attempts`
+    counts the workers that have held it since it was last queued by a person.  `last_event` is the
+    sequence number of its newest event.  `expired`: when its files were deleted for their age.
     """
 
     __tablename__ = "jobs"
@@ -84,11 +87,16 @@ class Job(Base):
         ),
         CheckConstraint("(result IS NOT NULL) = (state = 'succeeded')", name="result"),
         Index("ix_jobs_state_id", "state", "id"),
+        Index("ix_jobs_owner_id", "owner", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(ids.LENGTH), primary_key=True, default=ids.new_id)
     name: Mapped[str] = mapped_column(String(200))
-    owner: Mapped[str | None] = mapped_column(String(200), index=True)
+    owner: Mapped[str | None] = mapped_column(String(200))
+    dataset: Mapped[str] = mapped_column(String(200), index=True)
+    device: Mapped[str | None] = mapped_column(String(200), index=True)
+    dataset_id: Mapped[str | None] = mapped_column(String(ids.LENGTH), index=True)
+    parent_id: Mapped[str | None] = mapped_column(String(ids.LENGTH))
     state: Mapped[str] = mapped_column(String(16), default=JobState.QUEUED)
     step: Mapped[str | None] = mapped_column(String(32))
     progress: Mapped[dict[str, Any] | None]
@@ -105,6 +113,7 @@ class Job(Base):
     lease_expires: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     last_event: Mapped[int] = mapped_column(Integer, default=0)
+    expired: Mapped[datetime | None]
 
 
 class JobEvent(Base):
@@ -160,3 +169,69 @@ class IdempotencyKey(Base):
     body_sha256: Mapped[str] = mapped_column(String(64))
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     created: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Dataset(Base):
+    """An uploaded data set, unpacked in the storage folder; `owner` is empty for nobody's.
+
+    `classes` is `{name: number of images}`, `bytes` what it takes on the disk, `sha256` that of
+    the archive it came in.
+    """
+
+    __tablename__ = "datasets"
+    __table_args__ = (Index("ix_datasets_owner_name", "owner", "name", unique=True),)
+
+    id: Mapped[str] = mapped_column(String(ids.LENGTH), primary_key=True, default=ids.new_id)
+    owner: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(64))
+    classes: Mapped[dict[str, Any]]
+    images: Mapped[int] = mapped_column(Integer)
+    input_channels: Mapped[int] = mapped_column(Integer)
+    native_resolution: Mapped[int] = mapped_column(Integer)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    skipped: Mapped[int] = mapped_column(Integer)
+    created: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ApiKey(Base):
+    """A key to the API: of its secret only the SHA-256 is kept (it is random, 256 bits)."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(ids.LENGTH), primary_key=True, default=ids.new_id)
+    owner: Mapped[str] = mapped_column(String(200), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[dict[str, Any]]
+    secret_sha256: Mapped[str] = mapped_column(String(64))
+    created: Mapped[datetime] = mapped_column(default=utc_now)
+    expires: Mapped[datetime | None]
+    revoked: Mapped[datetime | None]
+
+
+class StepTime(Base):
+    """How long a job's step took when it was worked on (not when it was found finished).
+
+    Kept when its job is deleted: metrics and estimates are made of it.  `work` is what the step's
+    duration is in proportion to, where that is known (MACs times images); 0 where not.
+    """
+
+    __tablename__ = "step_times"
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    job_id: Mapped[str] = mapped_column(String(ids.LENGTH))
+    step: Mapped[str] = mapped_column(String(32), index=True)
+    seconds: Mapped[float] = mapped_column(Float)
+    work: Mapped[float] = mapped_column(Float, default=0.0)
+    finished: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Tally(Base):
+    """A number that only grows, for metrics."""
+
+    __tablename__ = "tallies"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)

@@ -14,6 +14,7 @@ from api.store import (
     Idempotency,
     IllegalTransitionError,
     Job,
+    JobFilter,
     JobState,
     KeyReusedError,
     Store,
@@ -101,7 +102,7 @@ def test_jobs_are_listed_newest_first_in_pages(store: Store) -> None:
     with store.read() as session:
         first = [j.id for j in list_jobs(session, limit=3)]
         rest = [j.id for j in list_jobs(session, limit=3, before=first[-1])]
-        assert list_jobs(session, limit=3, state=JobState.RUNNING) == []
+        assert list_jobs(session, JobFilter(states=(JobState.RUNNING,)), limit=3) == []
     assert first + rest == made
 
 

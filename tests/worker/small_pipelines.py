@@ -26,7 +26,9 @@ def candidate(number: int, accuracy: float, **changes: int) -> dict[str, Any]:
 def load_quick(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
-    def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
         (folder / "artifacts").mkdir(parents=True, exist_ok=True)
         (folder / "artifacts" / "report.html").write_text("<p>done</p>")
         (folder / "artifacts" / ".half.zip").write_bytes(b"not finished")
@@ -46,7 +48,9 @@ def load_quick(settings: WorkerSettings, scratch: Path) -> Pipeline:
 def load_failing(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
-    def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
         del request, folder
         reporter.of_step("simulate").emit("step_started")
         raise SimulationError("the simulator hung", log="pc 0x0", simulator="unicorn")
@@ -57,7 +61,9 @@ def load_failing(settings: WorkerSettings, scratch: Path) -> Pipeline:
 def load_defective(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
-    def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
         del request, folder
         reporter.of_step("emit").emit("step_started")
         raise ZeroDivisionError("division by zero")
@@ -69,7 +75,9 @@ def load_endless(settings: WorkerSettings, scratch: Path) -> Pipeline:
     """Reports progress until it is cancelled; says which process it is."""
     del settings, scratch
 
-    def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
         del request
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "pid").write_text(str(os.getpid()))
@@ -87,7 +95,9 @@ def load_deaf(settings: WorkerSettings, scratch: Path) -> Pipeline:
     """Never asks whether it is cancelled, and waits for a program that takes long."""
     del settings, scratch
 
-    def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
         del request
         folder.mkdir(parents=True, exist_ok=True)
         program = subprocess.Popen(["/bin/sleep", "600"])
@@ -103,7 +113,9 @@ def load_dying_once(settings: WorkerSettings, scratch: Path) -> Pipeline:
     """Its first run is ended as the kernel ends what takes too much memory."""
     quick = load_quick(settings, scratch)
 
-    def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
         folder.mkdir(parents=True, exist_ok=True)
         mark = folder / "died"
         if not mark.exists():
@@ -117,7 +129,9 @@ def load_dying_once(settings: WorkerSettings, scratch: Path) -> Pipeline:
 def load_dying(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
-    def run(request: JobRequest, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
         del request, folder, reporter
         os.kill(os.getpid(), signal.SIGKILL)
         return {}

@@ -61,7 +61,7 @@ class _Loaded:
     @classmethod
     def read(cls, listing: Listing, max_resolution: int, reporter: Reporter) -> _Loaded:
         entries = list(listing.items())
-        resolution = _stored_resolution([file for _, _, file in entries], max_resolution)
+        resolution = stored_resolution([file for _, _, file in entries], max_resolution)
         images = np.empty((len(entries), resolution, resolution, 3), np.uint8)
         good: list[tuple[str, int]] = []
         bad: dict[Path, str] = {}
@@ -120,7 +120,7 @@ class _Loaded:
         return {part: whole.take(chosen) for part, chosen in indices.items()}
 
 
-def _stored_resolution(files: list[Path], max_resolution: int) -> int:
+def stored_resolution(files: list[Path], max_resolution: int) -> int:
     """Median of the shorter sides, within `max_resolution` and the memory that all may take."""
     sides = []
     for file in files:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""What is read; others (EPS is one) would be handed to programs of this machine."""
 _FAILURES = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
@@ -36,7 +38,7 @@ def shorter_side(path: Path) -> int:
         BadImageError: not an image.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             return min(image.size)
     except _FAILURES as error:
         raise _bad(error) from error
@@ -52,7 +54,7 @@ def decode(data: bytes, resolution: int | None = None) -> NDArray[np.uint8]:
         BadImageError: not an image, or cut off.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if resolution is not None:
                 image.draft(None, (resolution, resolution))
             upright = ImageOps.exif_transpose(image)

@@ -19,17 +19,19 @@ from tinynas.spaces import SearchSpace
 
 @dataclass(frozen=True)
 class Job:
-    """One request at work in `folder`."""
+    """One request at work in `folder`; `data` is where its data set lies, if not where its name
+    says."""
 
     request: JobRequest
     folder: Path
     reporter: Reporter
     evaluators: EvaluatorFactory
+    data: Path | None = None
 
     @cached_property
     def dataset(self) -> Dataset:
         return load_dataset(
-            self.request.dataset,
+            self.data or self.request.dataset,
             skip_bad_files=self.request.skip_bad_files,
             seed=self.request.seed,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tinynas.errors import InvalidInputError
 from tinynas.finetune import LEARNING_RATE, finetune
 from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.effort import finetune_images, images_in
@@ -161,10 +162,29 @@ def _outcome_json(outcome: SearchOutcome) -> dict[str, object]:
     }
 
 
-def best_architecture(job: Job, searched: StepOutput) -> Architecture:
+def chosen_candidate(job: Job, searched: StepOutput) -> int:
+    """The number of the candidate to deploy: the request's, else the most accurate.
+
+    Raises:
+        InvalidInputError: the search has no candidate of the request's number.
+    """
     found = read_json(searched.path / "candidates.json")
-    best = next(c for c in found["candidates"] if c["id"] == found["best"])
-    return Architecture.from_json(job.space, best["architecture"])
+    wanted = job.request.candidate
+    if wanted is not None and wanted not in {c["id"] for c in found["candidates"]}:
+        raise InvalidInputError(
+            f"candidate {wanted} is none of the {len(found['candidates'])} that were found",
+            field="candidate",
+            given=wanted,
+            allowed="the number of a candidate",
+        )
+    return int(found["best"] if wanted is None else wanted)
+
+
+def chosen_architecture(job: Job, searched: StepOutput) -> Architecture:
+    found = read_json(searched.path / "candidates.json")
+    number = chosen_candidate(job, searched)
+    chosen = next(c for c in found["candidates"] if c["id"] == number)
+    return Architecture.from_json(job.space, chosen["architecture"])
 
 
 def improve(

@@ -21,6 +21,7 @@ from tinynas.graph.ir import Graph
 from tinynas.pipeline.curves import curves_of
 from tinynas.pipeline.files import read_json
 from tinynas.pipeline.job import Job
+from tinynas.pipeline.learning import chosen_candidate
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.report import (
     MemoryFigures,
@@ -120,7 +121,7 @@ def _data(
         device=describe_device(job.device),
         subspaces=read_json(outputs["subspace"].path / "subspaces.json"),
         candidates=found["candidates"],
-        chosen=found["best"],
+        chosen=chosen_candidate(job, outputs["search"]),
         architecture=architecture.to_json(),
         blocks=describe_blocks(network, graph),
         layers=describe_layers(

@@ -59,8 +59,12 @@ def run_pipeline(
     *,
     reporter: Reporter | None = None,
     evaluators: EvaluatorFactory = LocalEvaluator,
+    data: Path | None = None,
 ) -> JobResult:
     """Do the job in `folder`, from the first step on that is not there yet.
+
+    `data` is the folder of the data set that the request names, where its name alone does not
+    find it.
 
     Raises:
         InvalidInputError: the request or its data are wrong.
@@ -70,12 +74,12 @@ def run_pipeline(
     """
     check_request(request)
     deploying.check_tools(request)
-    job = Job(request, folder, reporter or Reporter(), evaluators)
+    job = Job(request, folder, reporter or Reporter(), evaluators, data)
     outputs = {}
     outputs["subspace"], subspace = learning.choose(job)
     outputs["supernet"] = learning.train(job, subspace)
     outputs["search"] = learning.search_subnets(job, subspace, outputs["supernet"])
-    winner = learning.best_architecture(job, outputs["search"])
+    winner = learning.chosen_architecture(job, outputs["search"])
     outputs["finetune"] = learning.improve(job, subspace, outputs["supernet"], winner)
     outputs["quantise"] = quantising.quantise_winner(
         job, subspace, winner, outputs["supernet"], outputs["finetune"]
