@@ -17,8 +17,7 @@ from pydantic import (
 
 from api.store import Dataset, JobState
 from tinynas.data import DatasetCard
-from tinynas.errors import InvalidInputError
-from tinynas.request import Effort, JobRequest
+from tinynas.request import Effort, JobRequest, refuse_latency
 from tinynas.units import parse_bytes
 
 T = TypeVar("T")
@@ -84,13 +83,7 @@ class JobIn(BaseModel):
         Raises:
             InvalidInputError: a latency is asked for.
         """
-        if self.latency_ms is not None:
-            raise InvalidInputError(
-                "latency_ms: there are no latency tables for devices yet; limit macs instead",
-                field="latency_ms",
-                given=self.latency_ms,
-                allowed="absent",
-            )
+        refuse_latency(self.latency_ms)
         return JobRequest(
             dataset=self.dataset,
             device=self.device,

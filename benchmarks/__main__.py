@@ -12,6 +12,7 @@ import sys
 PROOFS: dict[str, tuple[str, ...]] = {
     "fuzz_litert": ("--graphs", "2000", "--seed", "0"),
     "code_sizes": ("--check",),
+    "subspace_grid": (),
     "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),
 }
 

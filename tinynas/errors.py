@@ -41,7 +41,15 @@ class InvalidInputError(TinynasError):
 class InfeasibleBudgetError(InvalidInputError):
     """No network of the space fits the budget; says the smallest budget that one would fit."""
 
-    def __init__(self, message: str, *, field: str, required_bytes: int, budget_bytes: int) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str,
+        required_bytes: int,
+        budget_bytes: int,
+        **details: Any,
+    ) -> None:
         super().__init__(
             message,
             field=field,
@@ -49,6 +57,7 @@ class InfeasibleBudgetError(InvalidInputError):
             allowed=f"at least {required_bytes} bytes",
             required_bytes=required_bytes,
             budget_bytes=budget_bytes,
+            **details,
         )
         self.required_bytes = required_bytes
         self.budget_bytes = budget_bytes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,12 @@ from tinynas.devices import Budget, Device
 from tinynas.emit import Bundle, load_bundle
 from tinynas.pipeline import JobResult, compile_tflite, run_pipeline
 from tinynas.progress import Listener, Reporter, ignore
-from tinynas.request import Effort, JobRequest
+from tinynas.request import Effort, JobRequest, check_macs, nearest_device, refuse_latency
 from tinynas.search import EvaluatorFactory, LocalEvaluator
 from tinynas.simulate import Measurement
 from tinynas.simulate import validate as validate_bundle
 from tinynas.spaces import load_space
-from tinynas.subspace import SubspaceTable, choose_subspace
+from tinynas.subspace import DEFAULT_RULE, SubspaceTable, choose_subspace
 from tinynas.units import parse_bytes
 
 Size = int | str
@@ -33,38 +33,54 @@ def subspace(
     input_channels: int = 3,
     schedules: str = "all",
     accounting: str = "device",
+    rule: str = DEFAULT_RULE,
+    macs: int | None = None,
+    latency_ms: float | None = None,
     samples: int = 1000,
     seed: int = 0,
 ) -> SubspaceTable:
     """Stage 1: every (width, resolution) of a space under a budget, and the choice.
 
+    Without a device code is counted as for the smallest part that has both budgets or, where none
+    is so large, for the largest part there is.
+
     Raises:
         InvalidInputError: a wrong argument, named.
         InfeasibleBudgetError: nothing fits; says the smallest budget that would do.
     """
-    part, budget = target(device, sram, flash)
+    refuse_latency(latency_ms)
+    part, budget = target(device, sram, flash, any_size=True)
     return choose_subspace(
         load_space(space),
-        budget,
+        replace(budget, macs=check_macs(macs)),
         classes=classes,
         input_channels=input_channels,
         device=part,
         schedules=schedules,
         accounting=accounting,
+        rule=rule,
         samples=samples,
         seed=seed,
     )
 
 
-def target(device: str | None, sram: Size | None, flash: Size | None) -> tuple[Device, Budget]:
-    """The part and the budget that a device's name, two sizes, or all three mean."""
+def target(
+    device: str | None, sram: Size | None, flash: Size | None, *, any_size: bool = False
+) -> tuple[Device, Budget]:
+    """The part and the budget that a device's name, two sizes, or all three mean.
+
+    `any_size`: budgets without a device may be larger than those of any part.
+    """
     request = JobRequest(
         dataset="",
         device=device,
         sram_bytes=None if sram is None else parse_bytes(sram, field="sram"),
         flash_bytes=None if flash is None else parse_bytes(flash, field="flash"),
     )
-    return request.target, request.budget
+    budget = request.budget
+    if any_size and device is None:
+        return nearest_device(budget.sram_bytes, budget.flash_bytes), budget
+    return request.target, budget
 
 
 @dataclass(frozen=True)

@@ -133,22 +133,57 @@ def _within(field_name: str, given: int, limit: int, device: str | None) -> None
 def reference_device(request: JobRequest) -> str:
     """The part to generate for when only budgets are given: the smallest that has both."""
     sram, flash = request.sram_bytes or 0, request.flash_bytes or 0
-    fitting = [
-        d
-        for d in devices()
-        if d.default_budget.sram_bytes >= sram and d.default_budget.flash_bytes >= flash
-    ]
-    if not fitting:
-        largest = max(devices(), key=lambda d: d.default_budget.sram_bytes)
+    part = nearest_device(sram, flash)
+    most = part.default_budget
+    for name, given, limit in (
+        ("sram", sram, most.sram_bytes),
+        ("flash", flash, most.flash_bytes),
+    ):
+        if given > limit:
+            raise InvalidInputError(
+                f"no device of the catalogue has {given} bytes of {name} (and enough of the other)",
+                field=name,
+                given=given,
+                allowed=f"at most {limit} bytes ({part.name})",
+            )
+    return part.name
+
+
+def nearest_device(sram_bytes: int, flash_bytes: int) -> Device:
+    """The smallest part that has both or, where none has, the one with the most SRAM."""
+
+    def size(part: Device) -> tuple[int, int, str]:
+        return part.default_budget.sram_bytes, part.default_budget.flash_bytes, part.name
+
+    fitting = [d for d in devices() if size(d)[0] >= sram_bytes and size(d)[1] >= flash_bytes]
+    return min(fitting, key=size) if fitting else max(devices(), key=size)
+
+
+def check_macs(macs: int | None) -> int | None:
+    """A limit on the MACs of a network computed once, as it was given.
+
+    Raises:
+        InvalidInputError: it is no number above 0.
+    """
+    if macs is not None and (isinstance(macs, bool) or macs < 1):
         raise InvalidInputError(
-            "no device of the catalogue has this much memory",
-            field="sram",
-            given=sram,
-            allowed=f"at most {largest.default_budget.sram_bytes} bytes ({largest.name})",
+            f"macs is {macs!r}; allowed is a whole number of 1 or more",
+            field="macs",
+            given=macs,
+            allowed="a whole number of 1 or more",
         )
-    return min(
-        fitting, key=lambda d: (d.default_budget.sram_bytes, d.default_budget.flash_bytes, d.name)
-    ).name
+    return macs
+
+
+def refuse_latency(latency_ms: float | None) -> None:
+    """Raises: InvalidInputError: a limit on latency is asked for."""
+    if latency_ms is not None:
+        raise InvalidInputError(
+            "latency_ms: there are no latency tables for devices yet; limit macs instead",
+            field="latency_ms",
+            given=latency_ms,
+            allowed="absent",
+        )
 
 
 def check_request(request: JobRequest) -> None:
@@ -173,4 +208,5 @@ def check_request(request: JobRequest) -> None:
             given=request.seed,
             allowed=f"0 to {2**31 - 1}",
         )
+    check_macs(request.macs)
     _ = request.budget, request.target

@@ -62,9 +62,9 @@ def test_what_does_not_fit_is_refused_before_it_is_measured() -> None:
         assert candidate.cost.flash_bytes <= 48 << 10
 
 
-def test_a_macs_limit_counts_what_is_recomputed() -> None:
-    for candidate in found(macs=1_000_000).candidates:
-        assert candidate.macs + candidate.schedule.recomputed_macs <= 1_000_000
+def test_a_macs_limit_is_of_the_network_computed_once() -> None:
+    candidates = found(macs=1_000_000).candidates
+    assert max(candidate.macs for candidate in candidates) <= 1_000_000
 
 
 def test_the_same_seed_finds_the_same_and_another_something_else() -> None:

@@ -1,6 +1,7 @@
 """The contract that every search space passes."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,31 +70,67 @@ def test_mcunet_counts_what_the_paper_counts() -> None:
 
 
 def test_unknown_space_lists_the_known_ones() -> None:
-    with pytest.raises(InvalidInputError, match="mcunet, tiny") as caught:
+    with pytest.raises(InvalidInputError, match="mcunet, mcunetv2, tiny") as caught:
         load_space("huge")
     assert caught.value.field == "space"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "field"),
+    ("old", "new", "field", "line"),
     [
-        ("kernels: [3, 5, 7]", "kernels: [3, 4]", "stages[0].kernels"),
-        ("depths: [1, 2, 3]", "depths: []", "depths"),
-        ("depths: [1, 2, 3]", "depths: [0]", "depths"),
-        ("resolutions: [16, 24, 32, 40, 48, 64]", "resolutions: [16, 16]", "resolutions"),
-        ("activation: relu6", "activation: gelu", "activation"),
-        ("channel_divisor: 4", "divisor: 4", "space"),
-        ("stem: {channels: 16, kernel: 3, stride: 2}", "stem: {channels: 16}", "stem"),
-        ("name: tiny", "name: [", "space"),
+        ("kernels: [3, 5, 7]", "kernels: [3, 4]", "stages[0].kernels[1]", 11),
+        ("kernels: [3, 5, 7]", "kernels: 3", "stages[0].kernels", 11),
+        ("kernels: [3, 5, 7]", "kernels: [3, 1000001]", "stages[0].kernels[1]", 11),
+        ("depths: [1, 2, 3]", "depths: []", "stages[0].depths", 11),
+        ("depths: [1, 2, 3]", "depths: [0]", "stages[0].depths[0]", 11),
+        ("depths: [1, 2, 3]", "depths: [1.5]", "stages[0].depths[0]", 11),
+        ("depths: [1, 2, 3]", "depths: [.nan]", "stages[0].depths[0]", 11),
+        ("depths: [1, 2, 3]", "depths: [.inf]", "stages[0].depths[0]", 11),
+        ("depths: [1, 2, 3]", "depths: [yes]", "stages[0].depths[0]", 11),
+        ("depths: [1, 2, 3]", "layers: [1]", "stages[0]", 11),
+        ("channels: 24, ", "", "stages[0]", 11),
+        ("channels: 24, ", "channels: 24, channels: 32, ", "stages[0].channels", 11),
+        ("channels: 24, ", "channels: !!binary x, ", "stages[0].channels", 11),
+        ("resolutions: [16, 24, 32, 40, 48, 64]", "resolutions: [16, 16]", "resolutions", 4),
+        ("resolutions: [16, 24, 32, 40, 48, 64]", "resolutions: [15]", "resolutions[0]", 4),
+        ("width_multipliers: [0.25", "width_multipliers: [-1", "width_multipliers[0]", 5),
+        ("activation: relu6", "activation: gelu", "activation", 7),
+        ("activation: relu6", "activation: relu6\nblock: round", "block", 8),
+        ("channel_divisor: 4", "divisor: 4", "space", 6),
+        ("stem: {channels: 16, kernel: 3, stride: 2}", "stem: {channels: 16}", "stem", 8),
+        ("stem: {channels: 16, kernel: 3, stride: 2}", "stem: 16", "stem", 8),
+        ("name: tiny", "name: [", "space", 4),
+        ("name: tiny", "name: []", "name", 2),
     ],
 )
-def test_a_wrong_file_says_where(old: str, new: str, field: str) -> None:
-    text = space_text().replace(old, new)
+def test_a_wrong_file_says_where(old: str, new: str, field: str, line: int) -> None:
+    text = space_text().replace(old, new, 1)
     assert text != space_text()
     with pytest.raises(InvalidInputError) as caught:
         parse_space(text, source="mine.yaml")
-    assert "mine.yaml" in caught.value.message
+    assert caught.value.message.startswith(f"mine.yaml, line {line}")
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", "\x00", "&a [*a]", "? {}\n: 1"])
+def test_what_is_no_space_at_all_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"mine\.yaml"):
+        parse_space(text, source="mine.yaml")
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidInputError, match="cannot be read"):
+        load_space(str(file))
+
+
+def test_an_image_smaller_than_the_strides_allow_is_refused() -> None:
+    assert TINY.reduction == 16
+    Subspace(TINY, 1.0, 16)
+    with pytest.raises(InvalidInputError, match="reduce them 16 times") as caught:
+        Subspace(TINY, 1.0, 15)
+    assert caught.value.field == "resolution"
 
 
 def test_rows_that_mean_nothing_are_refused() -> None:

@@ -11,7 +11,15 @@ from tinynas.cost import memory_cost
 from tinynas.devices import Budget, load_device
 from tinynas.errors import InfeasibleBudgetError, InvalidInputError
 from tinynas.schedule import candidate_segments, plan_segments
-from tinynas.spaces import Architecture, SearchSpace, Subspace, load_space, network_of, skeleton
+from tinynas.spaces import (
+    Architecture,
+    SearchSpace,
+    Subspace,
+    load_space,
+    network_of,
+    skeleton,
+    space_names,
+)
 from tinynas.subspace import SubspaceTable, choose_subspace
 from tinynas.subspace.rules import RULES, mean_of_all, mean_of_fitting
 
@@ -20,12 +28,12 @@ KB = 1024
 
 
 def choose(
-    space: str = "tiny", sram: int = 16, flash: int = 128, **options: object
+    space: str = "tiny", sram: float = 16, flash: float = 128, **options: object
 ) -> SubspaceTable:
     arguments: dict[str, object] = {"classes": 10, "input_channels": 3, "samples": 200, **options}
     return choose_subspace(
         load_space(space),
-        Budget(sram * KB, flash * KB),
+        Budget(int(sram * KB), int(flash * KB)),
         device=DEVICE,
         **arguments,  # type: ignore[arg-type]
     )
@@ -111,6 +119,19 @@ def test_an_infeasible_budget_names_the_smallest_that_would_do(
     less = {"sram": Budget(required - 1, flash * KB), "flash": Budget(sram * KB, required - 1)}
     with pytest.raises(InfeasibleBudgetError):
         choose_subspace(load_space("tiny"), less[field], samples=20, **options)  # type: ignore[arg-type]
+    both = Budget(error.value.details["sram"], error.value.details["flash"])
+    table = choose_subspace(load_space("tiny"), both, samples=20, **options)  # type: ignore[arg-type]
+    assert table.chosen_row.fits > 0
+
+
+@pytest.mark.parametrize("space", space_names())
+def test_every_space_works_from_its_least_budget_to_4_megabytes(space: str) -> None:
+    assert choose(space, 4096, 4096, samples=50).chosen_row.fits == 1
+    with pytest.raises(InfeasibleBudgetError) as error:
+        choose(space, 0.5, 4096, samples=50)
+    assert error.value.field == "sram"
+    least = error.value.required_bytes / KB
+    assert choose(space, least, 4096, samples=50).chosen_row.fits > 0
 
 
 def test_a_limit_on_macs() -> None:

@@ -30,7 +30,9 @@ def search_command(
     ),
     space: Annotated[str | None, typer.Option(help="Search space, see `tinynas spaces`.")] = None,
     schedules: Annotated[str, typer.Option(help="layer, patch or all.")] = "all",
-    macs: Annotated[int | None, typer.Option(min=1, help="Most MACs a run may execute.")] = None,
+    macs: Annotated[
+        int | None, typer.Option(min=1, help="Most MACs of a network, computed once.")
+    ] = None,
     train_images: Annotated[
         int | None, typer.Option(min=1, help="Images that the supernet sees.")
     ] = None,

@@ -28,7 +28,7 @@ GRIDS: tuple[Grid, ...] = tuple(
 
 @dataclass(frozen=True)
 class Cheapest:
-    """For each of N networks the schedule that recomputes least of those that fit.
+    """For each of N networks the schedule that recomputes least of those that fit the memory.
 
     Where none fits it is the one that exceeds the budget by the fewest bytes.  patched_ops: length
     of the patch segment, 0 where all runs layer by layer; grids: its rows and columns [N, 2].
@@ -56,7 +56,7 @@ def cheapest_schedules(
 ) -> Cheapest:
     """Over every patch point and grid that `tinynas.schedule.plan` considers, in one subspace.
 
-    A limit on MACs counts what a schedule recomputes.
+    A limit on MACs is no matter of schedules: it is of the network computed once.
 
     Raises:
         InvalidInputError: `kinds` is not one of the planner's.
@@ -69,7 +69,7 @@ def cheapest_schedules(
         for blocks in range(1, int(population.depth.max()) + 2):
             ops = population.patches(blocks, GRIDS).ops[0]
             options.add(patch_costs(population, sizes, blocks, GRIDS), ops, GRIDS)
-    return options.cheapest(population.macs[0], budget)
+    return options.cheapest(budget)
 
 
 class _Options:
@@ -94,13 +94,11 @@ class _Options:
         ):
             self.columns[name].append(np.broadcast_to(values, shape))
 
-    def cheapest(self, macs: IntArray, budget: Budget) -> Cheapest:
+    def cheapest(self, budget: Budget) -> Cheapest:
         table = {name: np.concatenate(parts, axis=1) for name, parts in self.columns.items()}
         sram, flash, recomputed = table["sram"], table["flash"], table["recomputed"]
         excess = np.maximum(sram - budget.sram_bytes, 0) + np.maximum(flash - budget.flash_bytes, 0)
         fits = excess == 0
-        if budget.macs is not None:
-            fits &= macs[:, None] + recomputed <= budget.macs
         # The last key of a lexical order counts most: fitting, then little work, then little SRAM.
         order = np.lexsort((sram, np.where(fits, recomputed, excess), ~fits), axis=1)
         pick = np.arange(self.networks), order[:, 0]

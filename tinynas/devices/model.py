@@ -26,7 +26,10 @@ class UartModel(StrEnum):
 
 @dataclass(frozen=True)
 class Budget:
-    """What the network's own library may use (bytes; MACs of the network computed once)."""
+    """What the network's own library may use.
+
+    Bytes; `macs` are those of the network computed once, whatever its schedule recomputes beside.
+    """
 
     sram_bytes: int
     flash_bytes: int

@@ -52,7 +52,8 @@ class Plan:
 class Feasibility:
     """The budget of a job, as a question that can be put to any architecture of a subspace.
 
-    `schedules` is `layer`, `patch` or `all`; a MACs limit counts what a schedule recomputes.
+    `schedules` is `layer`, `patch` or `all`; a limit on MACs is of the network
+    computed once.
     """
 
     subspace: Subspace
@@ -70,7 +71,7 @@ class Feasibility:
         """Whether it fits, from tables: nothing is planned."""
         population = self._population(architecture)
         best = self._cheapest(population)
-        macs = int(population.macs[0, 0] + best.recomputed_macs[0])
+        macs = int(population.macs[0, 0])
         return Fit(
             sram_excess=max(0, int(best.sram[0]) - self.budget.sram_bytes),
             flash_excess=max(0, int(best.flash[0]) - self.budget.flash_bytes),

@@ -3,6 +3,7 @@
 from tinynas.spaces.files import load_space, parse_space, space_names
 from tinynas.spaces.model import Architecture, BlockKind, SearchSpace, Subspace
 from tinynas.spaces.network import BlockShape, ConvShape, NetworkShape, network_of
+from tinynas.spaces.receptive import ReceptiveField, receptive_fields
 from tinynas.spaces.skeleton import skeleton
 
 __all__ = [
@@ -11,11 +12,13 @@ __all__ = [
     "BlockShape",
     "ConvShape",
     "NetworkShape",
+    "ReceptiveField",
     "SearchSpace",
     "Subspace",
     "load_space",
     "network_of",
     "parse_space",
+    "receptive_fields",
     "skeleton",
     "space_names",
 ]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Activation
 from tinynas.paths import service_root
 from tinynas.spaces.model import BlockKind, FixedLayer, SearchSpace, Stage
+from tinynas.spaces.places import Place
 
-_FIELDS = {
+_FIELDS = (
     "name",
     "description",
     "resolutions",
@@ -23,7 +21,16 @@ _FIELDS = {
     "stem",
     "first_block",
     "stages",
-}
+)
+# Larger ones are slips of the pen; they would make tables and networks that no part can hold.
+_MOST_CHANNELS = 4096
+_MOST_PIXELS = 1024
+_MOST_KERNEL = 31
+_MOST_STRIDE = 8
+_MOST_DEPTH = 32
+_MOST_EXPANSION = 32
+_MOST_WIDTH = 8
+_MOST_STAGES = 16
 
 
 def space_names() -> list[str]:
@@ -36,7 +43,7 @@ def load_space(name: str) -> SearchSpace:
     """A space by its (case-insensitive) name, or from a path that ends in `.yaml`.
 
     Raises:
-        InvalidInputError: no such space, or the file is wrong (names the field).
+        InvalidInputError: no such space, or the file is wrong (names line and field).
     """
     path = service_root() / "search_spaces" / f"{name.lower()}.yaml"
     if name.lower() not in space_names():
@@ -48,93 +55,74 @@ def load_space(name: str) -> SearchSpace:
                 given=name,
                 allowed=space_names(),
             )
-    return parse_space(path.read_text(), source=path.name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(
+            f"{path.name} cannot be read: {error}", field="space", given=name, allowed="a text file"
+        ) from error
+    return parse_space(text, source=path.name)
 
 
 def parse_space(text: str, *, source: str) -> SearchSpace:
-    """A space from YAML text; `source` names it in messages."""
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InvalidInputError(f"{source}: not YAML: {error}", field="space") from error
-    if not isinstance(raw, dict) or not _FIELDS <= set(raw) <= _FIELDS | {"block"}:
-        given = sorted(raw) if isinstance(raw, dict) else type(raw).__name__
-        raise _wrong(source, "space", given, f"a mapping with {sorted(_FIELDS)}, optionally block")
-    block = raw.get("block", BlockKind.MBCONV)
-    if block not in list(BlockKind):
-        raise _wrong(source, "block", block, [kind.value for kind in BlockKind])
+    """A space from YAML text; `source` names it in messages.
+
+    Raises:
+        InvalidInputError: it is no space; says line, field, what is there and what is allowed.
+    """
+    root = Place.of_text(text, source=source, path="space")
+    members = root.members(_FIELDS, ("block",))
+    kinds = [kind.value for kind in BlockKind]
+    block = BlockKind(members["block"].one_of(kinds) if "block" in members else BlockKind.MBCONV)
     # ReLU in place of ReLU6 is half of what makes a block friendly.
-    allowed = list(Activation) if block == BlockKind.MBCONV else [Activation.RELU]
-    if raw["activation"] not in allowed:
-        raise _wrong(source, "activation", raw["activation"], [a.value for a in allowed])
-    stages = raw["stages"]
-    if not isinstance(stages, list) or not stages:
-        raise _wrong(source, "stages", stages, "a list of one stage or more")
-    return SearchSpace(
-        name=str(raw["name"]),
-        description=str(raw["description"]),
-        resolutions=_integers(raw, "resolutions", source),
-        width_multipliers=_numbers(raw, "width_multipliers", source),
-        channel_divisor=_integers(
-            {"channel_divisor": [raw["channel_divisor"]]}, "channel_divisor", source
-        )[0],
-        activation=Activation(raw["activation"]),
-        stem=_fixed(raw["stem"], "stem", source),
-        first_block=_fixed(raw["first_block"], "first_block", source),
-        stages=tuple(_stage(s, f"stages[{i}]", source) for i, s in enumerate(stages)),
-        block=BlockKind(block),
+    activations = list(Activation) if block == BlockKind.MBCONV else [Activation.RELU]
+    stages = members["stages"].items()
+    if len(stages) > _MOST_STAGES:
+        raise members["stages"].wrong(f"at most {_MOST_STAGES} stages", len(stages))
+    space = SearchSpace(
+        name=members["name"].text(),
+        description=members["description"].text(),
+        resolutions=members["resolutions"].integers(_MOST_PIXELS),
+        width_multipliers=members["width_multipliers"].numbers(_MOST_WIDTH),
+        channel_divisor=members["channel_divisor"].integer(_MOST_CHANNELS),
+        activation=Activation(members["activation"].one_of([a.value for a in activations])),
+        stem=_fixed(members["stem"]),
+        first_block=_fixed(members["first_block"]),
+        stages=tuple(_stage(stage) for stage in stages),
+        block=block,
+    )
+    for item in members["resolutions"].items():
+        if item.value < space.reduction:
+            raise item.wrong(
+                f"at least {space.reduction} pixels, by which the strides reduce an image"
+            )
+    return space
+
+
+def _fixed(place: Place) -> FixedLayer:
+    members = place.members(("channels", "kernel", "stride"))
+    return FixedLayer(
+        members["channels"].integer(_MOST_CHANNELS),
+        _odd(members["kernel"]),
+        members["stride"].integer(_MOST_STRIDE),
     )
 
 
-def _fixed(raw: Any, where: str, source: str) -> FixedLayer:
-    wanted = {"channels", "kernel", "stride"}
-    if not isinstance(raw, dict) or set(raw) != wanted:
-        raise _wrong(source, where, raw, f"a mapping with {sorted(wanted)}")
-    values = {k: _integers({k: [v]}, k, f"{source}: {where}")[0] for k, v in raw.items()}
-    return FixedLayer(**values)
-
-
-def _stage(raw: Any, where: str, source: str) -> Stage:
-    required = {"channels", "stride", "depths", "kernels", "expansions"}
-    if not isinstance(raw, dict) or not required <= set(raw) <= required | {"widths"}:
-        raise _wrong(source, where, raw, f"a mapping with {sorted(required)}, optionally widths")
-    place = f"{source}: {where}"
-    kernels = _integers(raw, "kernels", place)
-    if any(k % 2 == 0 for k in kernels):
-        raise _wrong(source, f"{where}.kernels", kernels, "odd kernel sizes")
+def _stage(place: Place) -> Stage:
+    members = place.members(("channels", "stride", "depths", "kernels", "expansions"), ("widths",))
+    members["kernels"].integers(_MOST_KERNEL)
     return Stage(
-        channels=_integers({"channels": [raw["channels"]]}, "channels", place)[0],
-        stride=_integers({"stride": [raw["stride"]]}, "stride", place)[0],
-        depths=_integers(raw, "depths", place),
-        kernels=kernels,
-        expansions=_integers(raw, "expansions", place),
-        widths=_numbers(raw, "widths", place) if "widths" in raw else (1.0,),
+        channels=members["channels"].integer(_MOST_CHANNELS),
+        stride=members["stride"].integer(_MOST_STRIDE),
+        depths=members["depths"].integers(_MOST_DEPTH),
+        kernels=tuple(_odd(item) for item in members["kernels"].items()),
+        expansions=members["expansions"].integers(_MOST_EXPANSION),
+        widths=members["widths"].numbers(_MOST_WIDTH) if "widths" in members else (1.0,),
     )
 
 
-def _integers(raw: dict[str, Any], key: str, source: str) -> tuple[int, ...]:
-    values = _numbers(raw, key, source)
-    if any(v != int(v) for v in values):
-        raise _wrong(source, key, raw[key], "whole numbers above 0")
-    return tuple(int(v) for v in values)
-
-
-def _numbers(raw: dict[str, Any], key: str, source: str) -> tuple[float, ...]:
-    values = raw[key]
-    ok = (
-        isinstance(values, list)
-        and values
-        and all(isinstance(v, (int, float)) and not isinstance(v, bool) and v > 0 for v in values)
-    )
-    if not ok or len(set(values)) != len(values):
-        raise _wrong(source, key, values, "a list of distinct numbers above 0")
-    return tuple(values)
-
-
-def _wrong(source: str, field: str, given: Any, allowed: Any) -> InvalidInputError:
-    return InvalidInputError(
-        f"{source}: {field} is {given!r}; allowed is {allowed}",
-        field=field,
-        given=given,
-        allowed=allowed,
-    )
+def _odd(place: Place) -> int:
+    kernel = place.integer(_MOST_KERNEL)
+    if kernel % 2 == 0:
+        raise place.wrong("an odd kernel size")
+    return kernel

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,12 @@ class SearchSpace:
         for stage in self.stages:
             offsets.append(offsets[-1] + 1 + 3 * stage.deepest)
         return offsets[:-1]
+
+    @cached_property
+    def reduction(self) -> int:
+        """By how much the strides reduce an image's side: no image may be smaller (pixels)."""
+        stages = prod(stage.stride for stage in self.stages)
+        return self.stem.stride * self.first_block.stride * stages
 
     def subspaces(self, *, max_resolution: int | None = None) -> list[Subspace]:
         """Every (width, resolution) pair, widths outermost."""
@@ -250,11 +257,35 @@ def _index(choices: tuple[float, ...], value: Any, name: str) -> int:
 
 @dataclass(frozen=True)
 class Subspace:
-    """A space with width multiplier and input resolution (pixels, square) fixed."""
+    """A space with width multiplier and input resolution (pixels, square) fixed.
+
+    Neither has to be one of the space's choices.
+
+    Raises:
+        InvalidInputError: the width is no number above 0, or the strides reduce the image to less
+            than a pixel.
+    """
 
     space: SearchSpace
     width: float
     resolution: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.width < float("inf"):
+            raise InvalidInputError(
+                f"width multiplier {self.width}; allowed is a number above 0",
+                field="width",
+                given=self.width,
+                allowed="a number above 0",
+            )
+        if self.resolution < self.space.reduction:
+            raise InvalidInputError(
+                f"images of {self.resolution} pixels are too small for space {self.space.name}, "
+                f"whose strides reduce them {self.space.reduction} times",
+                field="resolution",
+                given=self.resolution,
+                allowed=f"at least {self.space.reduction}",
+            )
 
     def channels(self, base: float) -> int:
         """`base` scaled and rounded to the space's divisor, never below 90% (as MobileNet does)."""

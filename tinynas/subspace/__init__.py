@@ -2,11 +2,12 @@
 
 from tinynas.subspace.choose import ACCOUNTINGS, choose_subspace
 from tinynas.subspace.plot import plot_subspaces
-from tinynas.subspace.rules import RULES
+from tinynas.subspace.rules import DEFAULT_RULE, RULES
 from tinynas.subspace.table import SubspaceRow, SubspaceTable
 
 __all__ = [
     "ACCOUNTINGS",
+    "DEFAULT_RULE",
     "RULES",
     "SubspaceRow",
     "SubspaceTable",

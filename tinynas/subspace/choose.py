@@ -16,12 +16,12 @@ from tinynas.cost import DEFAULT_COMPILER, code_sizes
 from tinynas.cost.population import Population
 from tinynas.cost.tables import Tables
 from tinynas.devices import Budget, Device
-from tinynas.errors import InfeasibleBudgetError, InvalidInputError
+from tinynas.errors import InvalidInputError
 from tinynas.spaces import SearchSpace, Subspace
-from tinynas.subspace.fitting import Family, device_families, fits_budget, fitting, published
+from tinynas.subspace.feasible import check_feasible
+from tinynas.subspace.fitting import Family, device_families, fitting, published
 from tinynas.subspace.rules import DEFAULT_RULE, find_rule
 from tinynas.subspace.table import SubspaceRow, SubspaceTable
-from tinynas.units import format_bytes
 
 ACCOUNTINGS = ("device", "published")
 
@@ -66,7 +66,7 @@ def choose_subspace(
     score = find_rule(rule)
     families = _families(space, device, schedules, accounting, compiler)
     tables = Tables(_subspaces(space, max_resolution), classes, input_channels)
-    _check_feasible(tables, families, budget)
+    check_feasible(tables, families, budget)
     population = Population(tables, _sample(space, samples, seed))
     macs, fits = population.macs, fitting(population, families, budget)
     rows = tuple(
@@ -124,38 +124,3 @@ def _sample(space: SearchSpace, samples: int, seed: int) -> NDArray[np.int64]:
     rows = space.sample(samples, np.random.default_rng(seed))
     rows[0] = space.smallest.row
     return rows
-
-
-def _check_feasible(tables: Tables, families: list[Family], budget: Budget) -> None:
-    """Raises InfeasibleBudgetError unless the smallest network fits in some subspace.
-
-    It is the smallest in every way: nothing else of its subspace fits where it does not.
-    """
-    smallest = Population(tables, np.array([tables.subspaces[0].space.smallest.row]))
-    costs = [c for family in families for c in family(smallest)]
-    if any(fits_budget(smallest, c, budget).any() for c in costs):
-        return
-    sram, flash = np.stack([c.sram for c in costs]), np.stack([c.flash for c in costs])
-    if flash.min() > budget.flash_bytes:
-        raise _infeasible("flash", int(flash.min()), budget.flash_bytes)
-    needed = int(sram[flash <= budget.flash_bytes].min())
-    if needed > budget.sram_bytes:
-        raise _infeasible("sram", needed, budget.sram_bytes)
-    work = np.stack([smallest.macs + c.recomputed_macs for c in costs])
-    least = int(work[(sram <= budget.sram_bytes) & (flash <= budget.flash_bytes)].min())
-    raise InvalidInputError(
-        f"no network fits {budget.macs} MACs within the memory given",
-        field="macs",
-        given=budget.macs,
-        allowed=f"at least {least}",
-    )
-
-
-def _infeasible(field: str, required: int, given: int) -> InfeasibleBudgetError:
-    return InfeasibleBudgetError(
-        f"no network fits {format_bytes(given)} of {field}; "
-        f"the smallest one needs {format_bytes(required)} ({required:,} bytes)",
-        field=field,
-        required_bytes=required,
-        budget_bytes=given,
-    )

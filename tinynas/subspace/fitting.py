@@ -58,7 +58,7 @@ def published(population: Population) -> list[PopulationCosts]:
 
 
 def fitting(population: Population, families: Sequence[Family], budget: Budget) -> BoolArray:
-    """Which networks fit by some schedule: [S, N].  A limit on MACs counts recomputation too.
+    """Which networks fit by some schedule: [S, N].
 
     Subspaces whose every network is settled are left out of the further families: it fits, or its
     constants alone are more than the flash.
@@ -81,8 +81,8 @@ def fitting(population: Population, families: Sequence[Family], budget: Budget) 
 
 
 def fits_budget(population: Population, costs: PopulationCosts, budget: Budget) -> BoolArray:
-    """Which networks fit by one schedule: [S, N]."""
+    """Which networks fit by one schedule: [S, N].  MACs are those of a network computed once."""
     fits: BoolArray = (costs.sram <= budget.sram_bytes) & (costs.flash <= budget.flash_bytes)
     if budget.macs is not None:
-        fits = fits & (population.macs + costs.recomputed_macs <= budget.macs)
+        fits = fits & (population.macs <= budget.macs)
     return fits
