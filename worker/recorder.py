@@ -13,11 +13,14 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from api.store import (
+    EVALUATIONS,
     LeaseLostError,
     NewEvent,
     Store,
     add_candidates,
+    add_step_time,
     append_events,
+    count_up,
     drop_candidates,
     mark_dominated,
     note_progress,
@@ -43,6 +46,7 @@ class _Batch:
     candidates: list[dict[str, Any]] = field(default_factory=list)
     beaten: list[int] = field(default_factory=list)
     new_search: bool = False
+    step_times: list[tuple[str, float, float]] = field(default_factory=list)
 
     def store(self, session: Session, job_id: str, owner: str) -> None:
         """Raises: LeaseLostError: the job is not `owner`'s any more; nothing is stored."""
@@ -52,6 +56,9 @@ class _Batch:
             drop_candidates(session, job_id)
         add_candidates(session, job_id, self.candidates)
         mark_dominated(session, job_id, self.beaten)
+        count_up(session, EVALUATIONS, len(self.candidates))
+        for step, seconds, work in self.step_times:
+            add_step_time(session, job_id, step, seconds, work=work)
 
 
 class Recorder:
@@ -66,6 +73,8 @@ class Recorder:
         self._batch = _Batch()
         self._front = ParetoFront()
         self._best: dict[str, Any] | None = None
+        self._macs = 0.0  # of a network of the chosen subspace
+        self._pieces: tuple[str, int] = ("", 0)  # step, and how many images or networks it takes
         self._shown = ("", 0.0, 0.0)  # step, share and time of the last progress that was kept
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -78,6 +87,8 @@ class Recorder:
             raise self._failure
         with self._lock:
             self.step = event.step or self.step
+            if event.kind == "progress":
+                self._pieces = (event.step, event.data["total"])
             if event.kind == "progress" and not self._worth_keeping(event):
                 return
             self._batch.events.append(NewEvent(event.kind, event.step, event.data))
@@ -88,8 +99,13 @@ class Recorder:
                     self._batch.columns |= {"step": event.step, "progress": event.data}
                 case "subspaces":
                     self._batch.columns["subspaces"] = event.data
+                    self._macs = event.data["chosen"].get("mean_macs", 0.0)
                 case "candidate":
                     self._take(event.data)
+                case "step_finished" if not event.data["reused"]:
+                    step, pieces = self._pieces
+                    work = self._macs * pieces if step == event.step else 0.0
+                    self._batch.step_times.append((event.step, event.data["seconds"], work))
 
     def _worth_keeping(self, event: Event) -> bool:
         step, share, shown = self._shown

@@ -10,6 +10,16 @@ from api.store.datasets import (
 )
 from api.store.engine import Store
 from api.store.events import NewEvent, append_events, events_after, newest_events
+from api.store.figures import (
+    BUCKETS,
+    EVALUATIONS,
+    StepFigures,
+    add_step_time,
+    count_up,
+    counted,
+    recent_paces,
+    step_figures,
+)
 from api.store.jobs import (
     Idempotency,
     IllegalTransitionError,
@@ -44,7 +54,7 @@ from api.store.leases import (
     renew_lease,
     take_job,
 )
-from api.store.listing import JobFilter, list_jobs
+from api.store.listing import JobFilter, find_promotion, list_jobs
 from api.store.migrate import downgrade, is_current, upgrade
 from api.store.results import (
     add_candidates,
@@ -63,6 +73,8 @@ from api.store.states import JobState
 from api.store.tables import ApiKey, Artifact, Candidate, Dataset, Job, JobEvent, utc_now
 
 __all__ = [
+    "BUCKETS",
+    "EVALUATIONS",
     "MAX_ATTEMPTS",
     "ApiKey",
     "Artifact",
@@ -80,15 +92,19 @@ __all__ = [
     "NameTakenError",
     "NewEvent",
     "Scope",
+    "StepFigures",
     "Store",
     "StoreSettings",
     "TooManyJobsError",
     "add_candidates",
+    "add_step_time",
     "any_key",
     "append_events",
     "confirm_cancelled",
     "count_active",
     "count_by_state",
+    "count_up",
+    "counted",
     "create_job",
     "create_key",
     "delete_dataset",
@@ -102,6 +118,7 @@ __all__ = [
     "find_dataset",
     "find_job",
     "find_key",
+    "find_promotion",
     "finish_job",
     "give_back",
     "is_current",
@@ -116,11 +133,13 @@ __all__ = [
     "newest_events",
     "note_progress",
     "put_artifacts",
+    "recent_paces",
     "renew_lease",
     "request_cancel",
     "resume_job",
     "revoke_key",
     "scopes_of",
+    "step_figures",
     "stored_bytes",
     "submit_job",
     "subspaces_of",

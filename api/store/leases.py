@@ -6,13 +6,14 @@ without noticing (it was stopped, the clock jumped) changes nothing any more.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from api.store.jobs import transition
+from api.store.jobs import owned_by, transition
 from api.store.states import JobState
 from api.store.tables import Job, utc_now
 
@@ -27,17 +28,14 @@ class LeaseLostError(Exception):
 def take_job(
     session: Session, owner: str, *, seconds: float, now: datetime | None = None
 ) -> Job | None:
-    """The oldest job that waits, leased to `owner`; None where none does."""
+    """The job whose turn it is, leased to `owner` (a worker); None where none waits.
+
+    Of those who submit, it is the turn of who has the fewest jobs running, then of who has waited
+    longest since one of theirs was started; then the oldest job is taken.
+    """
     now = now or utc_now()
     release_expired(session, now=now)
-    oldest = (
-        select(Job.id)
-        .where(Job.state == JobState.QUEUED)
-        .order_by(Job.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)  # says nothing to SQLite, whose writers take turns
-    )
-    job_id = session.scalar(oldest)
+    job_id = _next_waiting(session)
     if job_id is None:
         return None
     taken = transition(
@@ -51,6 +49,39 @@ def take_job(
         progress=None,
     )
     return session.get_one(Job, job_id) if taken else None
+
+
+def _next_waiting(session: Session) -> str | None:
+    waiting = select(Job.owner, func.min(Job.id)).where(Job.state == JobState.QUEUED)
+    heads = session.execute(waiting.group_by(Job.owner)).all()
+    if not heads:
+        return None
+    leased = [state for state in JobState if state.leased]
+    running = select(Job.owner, func.count()).where(Job.state.in_(leased)).group_by(Job.owner)
+    busy: dict[str | None, int] = dict(iter(session.execute(running)))
+    owners = [owner for owner, _ in heads]
+    latest = _last_starts(session, owners) if len(owners) > 1 else {}
+    never = datetime.min.replace(tzinfo=UTC)
+    turns = sorted(heads, key=lambda h: (busy.get(h[0], 0), latest.get(h[0]) or never, h[1]))
+    for owner, _ in turns:
+        # `skip_locked` says nothing to SQLite, whose writers take turns.
+        oldest = select(Job.id).where(Job.state == JobState.QUEUED, owned_by(owner))
+        locked = oldest.order_by(Job.id).limit(1).with_for_update(skip_locked=True)
+        job_id = session.scalar(locked)
+        if job_id is not None:
+            return job_id
+    return None
+
+
+def _last_starts(
+    session: Session, owners: Sequence[str | None]
+) -> dict[str | None, datetime | None]:
+    """When a job of each of these owners was started last."""
+    named = [owner for owner in owners if owner is not None]
+    starts = select(Job.owner, func.max(Job.started)).where(
+        or_(Job.owner.in_(named), Job.owner.is_(None))
+    )
+    return dict(iter(session.execute(starts.group_by(Job.owner))))
 
 
 def renew_lease(

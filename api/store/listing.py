@@ -57,3 +57,16 @@ def _filtered(wanted: JobFilter) -> Select[Job]:
         name = Job.name.icontains(wanted.text, autoescape=True)
         query = query.where(or_(name, Job.id.startswith(wanted.text.upper(), autoescape=True)))
     return query
+
+
+def find_promotion(session: Session, parent_id: str, candidate: int) -> Job | None:
+    """The newest job that deploys this candidate of a job, and has not ended without result."""
+    jobs = session.scalars(
+        select(Job)
+        .where(
+            Job.parent_id == parent_id,
+            Job.state.not_in([JobState.FAILED, JobState.CANCELLED]),
+        )
+        .order_by(Job.id.desc())
+    )
+    return next((job for job in jobs if job.request.get("candidate") == candidate), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from api.store import Store, add_candidates, create_job, note_progress, take_job
+from api.store import Store, add_candidates, create_job, finish_job, note_progress, take_job
 from tinynas.devices import Budget, load_device
 from tinynas.request import JobRequest
 from tinynas.search import Candidate, Feasibility
@@ -73,3 +73,24 @@ def test_a_candidate_that_is_not_there_is_named(client: TestClient, job: str) ->
         assert f"no candidate {number}" in answer.json()["detail"]
     assert client.get(f"/api/v1/jobs/{job}/candidates/-1").status_code == 422
     assert client.get("/api/v1/jobs/01AAAAAAAAAAAAAAAAAAAAAAAA/candidates/0").status_code == 404
+
+
+def test_a_candidate_is_made_a_result_by_a_job_of_its_own(
+    client: TestClient, store: Store, job: str
+) -> None:
+    place = f"/api/v1/jobs/{job}/candidates/3/promote"
+    early = client.post(place)
+    assert (early.status_code, early.json()["state"]) == (409, "running")
+    with store.write() as session:
+        finish_job(session, job, "worker", {"ok": True})
+    first = client.post(place)
+    assert first.status_code == 202
+    made = first.json()
+    assert (made["parent_id"], made["request"]["candidate"]) == (job, 3)
+    assert made["request"] | {"candidate": None, "name": None} == REQUEST.to_json()
+    assert client.post(place).json()["id"] == made["id"]
+    listed = client.get("/api/v1/jobs", params={"parent": job}).json()["items"]
+    assert [j["id"] for j in listed] == [made["id"]]
+    client.post(f"/api/v1/jobs/{made['id']}/cancel")
+    assert client.post(place).json()["id"] != made["id"]
+    assert client.post(place.replace("/3/", "/4/")).status_code == 404

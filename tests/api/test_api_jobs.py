@@ -184,3 +184,19 @@ def test_an_unknown_job_is_not_found(client: TestClient, tail: str) -> None:
 
 def test_a_body_that_is_too_long_is_not_read(client: TestClient) -> None:
     assert problem(client.post(JOBS, json={**DEMO, "name": "x" * 100_000}), 413)
+
+
+def test_jobs_are_filtered_and_searched(client: TestClient, store: Store) -> None:
+    first = submit(client, name="50% of_a dog")["id"]
+    second = submit(client, name="A cat", device="stm32f746zg")["id"]
+    client.post(f"{JOBS}/{second}/cancel")
+
+    def found(**query: Any) -> list[str]:
+        return [job["id"] for job in client.get(JOBS, params=query).json()["items"]]
+
+    assert found(q="DOG") == found(q="0% of_") == found(q=first[:24].lower()) == [first]
+    assert found(q="%") == [first]
+    assert found(q="nothing") == found(dataset="cifar10") == []
+    assert found(device="stm32f746zg") == found(state="cancelled") == [second]
+    assert set(found(state=["cancelled", "queued"])) == set(found(dataset="digits"))
+    assert len(found(state=["cancelled", "queued"])) == 2

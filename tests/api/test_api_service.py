@@ -12,7 +12,15 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.problems import MEDIA_TYPE
 from api.settings import Settings
-from api.store import StoreSettings, downgrade, load_settings
+from api.store import (
+    EVALUATIONS,
+    Store,
+    StoreSettings,
+    add_step_time,
+    count_up,
+    downgrade,
+    load_settings,
+)
 from tinynas.errors import InvalidInputError
 
 LOOPBACK = "http://127.0.0.1"
@@ -51,14 +59,24 @@ def test_a_defect_is_a_problem_that_gives_nothing_away(settings: Settings) -> No
         assert (not_ready.status_code, not_ready.headers["content-type"]) == (503, MEDIA_TYPE)
 
 
-def test_health_and_metrics(client: TestClient) -> None:
+def test_health_and_metrics(client: TestClient, store: Store) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}
     client.post("/api/v1/jobs", json={"dataset": "digits", "device": "stm32f411xe"})
+    with store.write() as session:
+        count_up(session, EVALUATIONS, 64)
+        for seconds in (0.5, 30.0):
+            add_step_time(session, "01", "search", seconds)
     metrics = client.get("/metrics")
     assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert 'tinynas_jobs{state="queued"} 1' in metrics.text.splitlines()
-    assert "tinynas_candidates 0" in metrics.text.splitlines()
+    assert "tinynas_evaluations_total 64" in metrics.text.splitlines()
+    for line in (
+        'tinynas_step_seconds_bucket{step="search",le="10"} 1',
+        'tinynas_step_seconds_bucket{step="search",le="+Inf"} 2',
+        'tinynas_step_seconds_sum{step="search"} 30.500',
+    ):
+        assert line in metrics.text.splitlines()
 
 
 def test_the_dashboard_is_at_the_root(client: TestClient) -> None:

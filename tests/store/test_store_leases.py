@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from api.store import (
     MAX_ATTEMPTS,
     Job,
+    JobFilter,
     JobState,
     LeaseLostError,
     NewEvent,
@@ -25,6 +27,7 @@ from api.store import (
     finish_job,
     give_back,
     list_candidates,
+    list_jobs,
     mark_dominated,
     newest_events,
     note_progress,
@@ -180,3 +183,29 @@ def test_candidates_are_paged_and_lose_their_place_on_the_front(store: Store) ->
         front = list_candidates(session, job_id, limit=9, pareto=True)
     assert [c.number for c in [*page, *rest]] == [0, 1, 2, 3]
     assert [c.number for c in front] == [1, 3]
+
+
+def test_owners_take_turns(store: Store) -> None:
+    """One who submits many jobs does not keep another from the workers."""
+    made: dict[str, str] = {}
+    with store.write() as session:
+        for name, owner in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("n1", None)):
+            made[create_job(session, {"dataset": "digits"}, name=name, owner=owner)[0].id] = name
+
+    def next_name(worker: str) -> str:
+        job = take(store, worker)
+        assert job is not None
+        return made[job.id]
+
+    # Each has one running before anybody has two.
+    assert sorted(next_name(f"w{i}")[0] for i in range(3)) == ["a", "b", "n"]
+    with store.write() as session:
+        for job in list_jobs(session, JobFilter(states=(JobState.RUNNING,)), limit=9):
+            finish_job(session, job.id, job.lease_owner or "", {"ok": True})
+        create_job(session, {"dataset": "digits"}, name="b2", owner="b")
+        made |= {job.id: job.name for job in list_jobs(session, limit=9)}
+    # Nobody has one running: who has waited longest comes first.
+    with store.write() as session:
+        session.execute(update(Job).where(Job.owner == "a").values(started=utc_now()))
+    assert next_name("x") == "b2"
+    assert next_name("y") in ("a1", "a2", "a3")

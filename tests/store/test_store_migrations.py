@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from api.store import Store, create_job, downgrade, is_current, list_jobs, upgrade
 from api.store.migrate import VERSION_TABLE
@@ -50,3 +51,39 @@ def test_several_processes_may_migrate_at_once(empty_store: Store) -> None:
 def test_other_databases_are_refused_by_name() -> None:
     with pytest.raises(InvalidInputError, match="mysql:// is not supported"):
         Store("mysql://localhost/x")
+
+
+def test_jobs_keep_what_they_have_through_migrations(empty_store: Store) -> None:
+    """Up, down and up again with a job that has events, candidates and artifacts."""
+    store = empty_store
+    upgrade(store.engine, "0001")
+    columns = {
+        "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "name": "kept",
+        "state": "queued",
+        "request": '{"dataset": "digits", "device": "stm32f411xe"}',
+        "created": "2026-01-01 00:00:00",
+        "updated": "2026-01-01 00:00:00",
+        "attempts": 0,
+        "last_event": 1,
+    }
+    names = ", ".join(columns)
+    with store.write() as session:
+        insert = f"INSERT INTO jobs ({names}) VALUES (:{', :'.join(columns)})"
+        session.execute(text(insert), columns)
+        session.execute(
+            text(
+                "INSERT INTO events (job_id, sequence, kind, step, data, time) "
+                "VALUES (:id, 1, 'state', '', '{}', :created)"
+            ),
+            columns,
+        )
+    for direction, revision in ((upgrade, "head"), (downgrade, "0001"), (upgrade, "head")):
+        direction(store.engine, revision)
+        with store.read() as session:
+            assert session.scalar(text("SELECT count(*) FROM events")) == 1
+    with store.read() as session:
+        job = list_jobs(session, limit=1)[0]
+        assert (job.name, job.dataset, job.device) == ("kept", "digits", "stm32f411xe")
+    with pytest.raises(IntegrityError), store.write() as session:
+        session.execute(text("UPDATE jobs SET state = 'done'"))

@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_tallies")),
     )
+    op.execute("INSERT INTO tallies (name, value) VALUES ('evaluations', 0)")
     # Statement by statement: a batch would copy the table, and lose its checks on SQLite.
     op.add_column(
         "jobs", sa.Column("dataset", sa.String(length=200), nullable=False, server_default="")
