@@ -50,6 +50,13 @@ class EffortIn(BaseModel):
     train_images: StrictInt | None = Field(default=None, ge=1, examples=[100_000])
     evaluations: StrictInt | None = Field(default=None, ge=1, examples=[64])
     finetune_images: StrictInt | None = Field(default=None, ge=1, examples=[30_000])
+    train_minutes: float | None = Field(
+        default=None,
+        gt=0,
+        le=100_000,
+        description="Instead of a number of training images: as many as fit in this time.",
+        examples=[20],
+    )
 
 
 class JobIn(BaseModel):

@@ -11,12 +11,16 @@ from tinynas.cost.ir import MemoryCost
 from tinynas.devices import load_device
 from tinynas.graph.ir import Graph
 from tinynas.report import (
+    CurvePoint,
+    MistakeData,
     ReportData,
+    SearchData,
     describe_blocks,
     describe_cost,
     describe_device,
     describe_layers,
     describe_schedule,
+    picture,
 )
 from tinynas.schedule import Schedule, Segment, SegmentKind, patch_points, plan_patch
 from tinynas.spaces import Architecture, SearchSpace, Subspace, load_space, network_of, skeleton
@@ -77,7 +81,8 @@ def subspaces() -> dict[str, Any]:
     keys = ("width", "resolution", "mean_macs", "p80_macs", "fits")
     return {
         "chosen": {key: chosen[key] for key in keys},
-        "rule": "The largest mean wins, networks that do not fit counting as zero.",
+        "rule": "mean-of-all",
+        "task": {"classes": 10, "input_channels": 1},
         "seconds": 0.6,
         "samples": 1000,
         "schedules": "all",
@@ -229,7 +234,45 @@ def report() -> ReportData:
         },
         versions={"tinynas": "0.1.0"},
         confusion={"classes": CLASSES, "counts": confusion.tolist()},
+        mistakes=mistakes(),
+        training=[{"step": "supernet", "name": "supernet", "points": curve_points()}],
+        search=refusals(),
     )
+
+
+def mistakes(count: int = 6) -> list[MistakeData]:
+    """Pictures of noise, each taken for the digit after its own."""
+    rng = np.random.default_rng(3)
+    return [
+        {
+            "image": picture(rng.integers(0, 255, (8, 8, 1), dtype=np.uint8)),
+            "index": 11 * i,
+            "true": CLASSES[i],
+            "taken_for": CLASSES[i + 1],
+            "confidence": round(0.9 - 0.05 * i, 2),
+            "confidence_in_truth": 0.05,
+        }
+        for i in range(count)
+    ]
+
+
+def refusals() -> SearchData:
+    """Of a hundred proposals ten were known and thirty too large, some in two ways."""
+    smallest = _space().smallest.to_json()
+    return {
+        "asked": 100,
+        "refused": 30,
+        "repeated": 10,
+        "over": {"sram": 25, "flash": 8},
+        "nearest": [
+            {"over": {"sram": 512}, "architecture": smallest},
+            {"over": {"sram": 2048, "flash": 4096}, "architecture": smallest},
+        ],
+    }
+
+
+def curve_points() -> list[CurvePoint]:
+    return [{"at": e["at"], "values": e["values"]} for e in training()]
 
 
 def training(points: int = 40, total: int = 60_000) -> list[dict[str, Any]]:

@@ -138,6 +138,7 @@ class Service:
         build_report(examples.report(), artifacts)
         (artifacts / "bundle.zip").write_bytes(bytes(range(256)) * 200)
         (artifacts / "model.tflite").write_bytes(b"TFL3" * 5000)
+        (artifacts / "simulator.txt").write_text("the simulator started\n")
         with self.store.write() as session:
             put_artifacts(
                 session,
@@ -172,6 +173,7 @@ def _told(step: str, candidates: int) -> list[tuple[str, str, dict[str, Any]]]:
             told = [("metric", step, metric) for metric in examples.training()]
             return [*told, ("log", step, {"message": "supernet trained"})]
         case "search":
-            return [("candidate", step, c) for c in examples.candidates(candidates)]
+            found = [("candidate", step, c) for c in examples.candidates(candidates)]
+            return [*found, ("refusals", step, dict(examples.refusals()))]
         case _:
             return []

@@ -33,7 +33,7 @@ def test_report_fits_a_phone(report: Page) -> None:
 
 def test_report_shows_every_chart(report: Page) -> None:
     charts = report.get_by_role("img")
-    expect(charts).to_have_count(8)
+    expect(charts).to_have_count(12)
     for chart in charts.all():
         box = chart.bounding_box()
         assert box

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from jinja2 import UndefinedError
+from PIL import Image
 
 from tinynas.graph.ir import Graph
-from tinynas.report import ReportData, build_report
+from tinynas.report import CurvePoint, ReportData, build_report, picture
 from tinynas.report.html import render_html
 from tinynas.report.markdown import render_markdown
 from tinynas.report.text import (
@@ -63,8 +67,8 @@ def test_page_is_self_contained(data: ReportData) -> None:
 
 
 def test_every_chart_is_well_formed_and_named(data: ReportData) -> None:
-    charts = re.findall(r"<svg.*?</svg>", render_html(data), flags=re.DOTALL)
-    assert len(charts) == 8
+    charts = re.findall(r'<svg class="chart.*?</svg>', render_html(data), flags=re.DOTALL)
+    assert len(charts) == 9
     for chart in charts:
         root = ET.fromstring(chart)
         assert root.get("role") == "img"
@@ -142,7 +146,7 @@ def test_blocks_cover_every_op_once(data: ReportData, graph: Graph) -> None:
 
 
 def test_blocks_within_patches_are_marked(data: ReportData) -> None:
-    marked = [bool(b.patch) for b in block_views(data)]
+    marked = [bool(b.segment) for b in block_views(data)]
     inside = [b["first"] < 3 for b in data["blocks"]]
     assert marked == inside
     assert any(marked)
@@ -211,3 +215,41 @@ def test_other_texts() -> None:
     assert shape([1, 8, 8, 24]) == "8 × 8 × 24"
     assert shape([1, 10]) == "10"
     assert round_count(5e6).replace(THIN, " ") == "5 M"
+
+
+def test_what_a_job_has_told_is_shown_and_what_it_has_not_is_left_out(data: ReportData) -> None:
+    plain = render_html(data)
+    for missing in ("The worst mistakes", "What was refused", "<h2>Training</h2>"):
+        assert missing not in plain
+    data["mistakes"] = [
+        {
+            "image": picture(np.zeros((8, 8, 1), dtype=np.uint8)),
+            "index": 4,
+            "true": "ring",
+            "taken_for": "<disc>",
+            "confidence": 0.75,
+            "confidence_in_truth": 0.2,
+        }
+    ]
+    data["search"] = {
+        "asked": 40,
+        "refused": 30,
+        "repeated": 6,
+        "over": {"sram": 30},
+        "nearest": [],
+    }
+    points: list[CurvePoint] = [{"at": i, "values": {"largest_loss": 1 / i}} for i in (1, 2, 3)]
+    data["training"] = [{"step": "supernet", "name": "supernet", "points": points}]
+    page = render_html(data)
+    assert 'alt="Test image 4: a ring, taken for &lt;disc&gt;"' in page
+    assert "Of 40 proposals 30 were too large" in page
+    assert '<dt>over SRAM</dt><dd style="--share:75.0%">30</dd>' in page
+    assert 'aria-label="loss of largest"' in page
+    assert "target/stm32f4x.cfg" in page
+
+
+def test_pictures_of_large_images_are_reduced() -> None:
+    uri = picture(np.zeros((160, 160, 3), dtype=np.uint8))
+    drawn = Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1])))
+    assert drawn.size == (96, 96)
+    assert drawn.mode == "RGB"

@@ -2,21 +2,28 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynas.report import ReportData
 from tinynas.report.charts import (
+    axes_of,
     curve_points,
     front,
     heat_map,
+    importance_bars,
     live_bytes,
     memory_map,
+    parallel,
     pareto,
+    series_of,
     subspace_curves,
+    training_chart,
 )
-from tinynas.report.data import CandidateData
+from tinynas.report.data import CandidateData, CurvePoint
+from tinynas.report.importance import Importance, importances
 from tinynas.report.svg import Scale, dots, element, round_step
 
 
@@ -112,7 +119,7 @@ def test_buffers_lie_where_the_schedule_puts_them(data: ReportData) -> None:
     assert len(per_byte) == 1
     assert len(per_op) == 1
     assert sum("scratch" in str(g.get("class")) for g in boxes) == 1
-    assert any(str(e.get("class")) == "segment" for e in svg.iter())
+    assert any(str(e.get("class")) == "segment patch" for e in svg.iter())
 
 
 def test_dots_of_one_place_are_drawn_once() -> None:
@@ -137,3 +144,71 @@ def test_ticks_lie_within_the_domain(low: int, span: int, wanted: int) -> None:
     ticks = scale.ticks(wanted)
     assert all(low - 1e-6 * span <= t <= low + span * (1 + 1e-6) for t in ticks)
     assert len(ticks) <= wanted + 1
+
+
+def test_importance_knows_what_decides_and_ignores_what_does_not() -> None:
+    rng = np.random.default_rng(0)
+    pairs = [
+        (int(k), int(e))
+        for k, e in zip(rng.choice([3, 5, 7], 90), rng.choice([3, 6], 90), strict=True)
+    ]
+    candidates = [
+        _network(k, e, 0.5 + 0.05 * k + 0.001 * float(rng.standard_normal())) for k, e in pairs
+    ]
+    first, *rest = importances(candidates)
+    assert first.name == "stage 1 block 1 kernel"
+    assert first.share > 0.99
+    assert all(one.share < 0.2 for one in rest)
+    assert importances(candidates[:8]) == []
+
+
+def _network(kernel: int, expansion: int, accuracy: float) -> CandidateData:
+    architecture = {"stages": [[{"kernel": kernel, "expansion": expansion}]]}
+    return {  # type: ignore[typeddict-item]
+        "id": 0,
+        "architecture": architecture,
+        "accuracy": accuracy,
+        "sram_bytes": 1000 * kernel,
+        "flash_bytes": 1000 * expansion,
+        "macs": 1000 * kernel * expansion,
+        "recomputed_macs": 0,
+        "pareto": kernel == 7,
+    }
+
+
+def test_importance_bars_name_every_choice() -> None:
+    bars = importance_bars([Importance("stage 1 depth", 0.5), Importance("stage 2 depth", 0.25)])
+    assert "stage 1 depth 50%, stage 2 depth 25%" in bars
+    assert bars.count("<rect") == 2
+
+
+def test_parallel_coordinates_have_an_axis_for_what_differs() -> None:
+    candidates = [_network(k, 3, 0.9 + k / 100) for k in (3, 5, 7)]
+    assert [axis.title for axis in axes_of(candidates)] == [
+        "kernel",
+        "MACs",
+        "SRAM",
+        "accuracy",
+    ]
+    drawn = parallel(candidates, chosen=0)
+    assert drawn.count("thread pareto") == 1
+    assert "Parallel coordinates of 3 candidates" in drawn
+    assert parallel(candidates[:1]) == ""
+
+
+def test_training_panels_take_the_series_they_name() -> None:
+    points: list[CurvePoint] = [
+        {"at": 10, "values": {"largest_loss": 2.0, "smallest_loss": 2.5, "largest_accuracy": 0.2}},
+        {"at": 20, "values": {"largest_loss": 1.0, "smallest_loss": 1.5}},
+        {"at": 20, "values": {"largest_validation_accuracy": 0.6}},
+    ]
+    series = series_of(points)
+    assert [(s.who, s.held, s.measure) for s in series] == [
+        ("largest", False, "loss"),
+        ("smallest", False, "loss"),
+        ("largest", False, "accuracy"),
+        ("largest", True, "accuracy"),
+    ]
+    assert training_chart(series, "loss").count("<path") == 2
+    assert "series largest held" in training_chart(series, "accuracy")
+    assert training_chart(series[:2], "accuracy") == ""

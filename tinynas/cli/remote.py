@@ -37,6 +37,9 @@ def submit_command(
     train_images: Annotated[int | None, typer.Option(min=1)] = None,
     evaluations: Annotated[int | None, typer.Option(min=1)] = None,
     finetune_images: Annotated[int | None, typer.Option(min=1)] = None,
+    train_minutes: Annotated[
+        float | None, typer.Option(help="Instead of --train-images: as many as fit in this time.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
     simulator: Annotated[str | None, typer.Option(help="renode, qemu or unicorn.")] = None,
@@ -50,6 +53,7 @@ def submit_command(
         "train_images": train_images,
         "evaluations": evaluations,
         "finetune_images": finetune_images,
+        "train_minutes": train_minutes,
     }
     with Client(url, api_key) as client:
         job = client.submit(

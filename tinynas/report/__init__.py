@@ -1,7 +1,14 @@
 """What was promised, what was measured: a finished job as JSON, HTML and Markdown."""
 
 from tinynas.report.build import ReportFiles, build_report
-from tinynas.report.data import CurveData, MemoryFigures, MistakeData, ReportData
+from tinynas.report.data import (
+    CurveData,
+    CurvePoint,
+    MemoryFigures,
+    MistakeData,
+    ReportData,
+    SearchData,
+)
 from tinynas.report.describe import (
     describe_blocks,
     describe_cost,
@@ -14,11 +21,13 @@ from tinynas.report.plan import PlanData, describe_plan
 
 __all__ = [
     "CurveData",
+    "CurvePoint",
     "MemoryFigures",
     "MistakeData",
     "PlanData",
     "ReportData",
     "ReportFiles",
+    "SearchData",
     "build_report",
     "describe_blocks",
     "describe_cost",

@@ -5,8 +5,20 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tinynas.report import text, views
-from tinynas.report.charts import budget_bars, heat_map, memory_map, pareto, subspace_curves
-from tinynas.report.data import ReportData
+from tinynas.report.charts import (
+    MEASURES,
+    budget_bars,
+    heat_map,
+    importance_bars,
+    memory_map,
+    parallel,
+    pareto,
+    series_of,
+    subspace_curves,
+    training_chart,
+)
+from tinynas.report.data import CurveData, ReportData
+from tinynas.report.importance import importances
 
 _COSTS = (("sram_bytes", "SRAM"), ("flash_bytes", "flash"), ("macs", "MACs"))
 
@@ -24,6 +36,7 @@ def render_html(data: ReportData) -> str:
         "kilobytes": text.kilobytes,
         "count": text.count,
         "percent": text.percent,
+        "rule": text.rule_text,
         "schedule": text.schedule_text,
     }
     parts = data["memory_parts"]
@@ -54,8 +67,27 @@ def render_html(data: ReportData) -> str:
             "curves": subspace_curves(data["subspaces"]),
             "heat": heat_map(data["subspaces"]),
             "pareto": [_pareto(data, cost, title) for cost, title in _COSTS],
+            "parallel": parallel(data["candidates"], chosen=data.get("chosen")),
+            "importance": _importance(data),
+            "training": [_training(curve) for curve in data.get("training", [])],
         },
     )
+
+
+def _importance(data: ReportData) -> str:
+    found = importances(data["candidates"])
+    return importance_bars(found) if found else ""
+
+
+def _training(curve: CurveData) -> dict[str, object]:
+    """A step's panels, and the networks they show."""
+    series = series_of(curve["points"])
+    panels = [training_chart(series, measure) for measure in MEASURES]
+    return {
+        "step": curve["step"],
+        "who": list(dict.fromkeys(one.who for one in series if one.who)),
+        "panels": [panel for panel in panels if panel],
+    }
 
 
 def _pareto(data: ReportData, cost: str, title: str) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from tinynas.report.data import BlockData
+
 _ELEMENT = Markup("<{0}{1}>{2}</{0}>")
 _ATTRIBUTE = Markup(' {}="{}"')
 
@@ -151,3 +153,30 @@ class Frame:
             parts.append(text(self.x(value), base + 16, label(value), "tick", "middle"))
         parts.append(text(self.x.end, base + 31, title, "axis-title", "end"))
         return parts
+
+
+_WIDE, _TALL = 84.0, 38.0  # the drawing of a block's channels, pixels
+
+
+def waist(block: BlockData, most: int) -> Markup:
+    """A block's channels from left to right as heights: in, expanded, out.
+
+    A dashed line is the residual; `most` is the largest number of channels in the network.
+    """
+    ends = [(0.0, block["in_channels"]), (1.0, block["out_channels"])]
+    inner = [(0.22, block["expanded"]), (0.78, block["expanded"])]
+    points = [ends[0], *(inner if block["kind"] == "mbconv" else []), ends[1]]
+    middle = _TALL / 2 + 2
+
+    def half(channels: int) -> float:
+        return max(1.5, channels / most * (_TALL / 2 - 4))
+
+    upper = [f"{x * _WIDE:.1f} {middle - half(c):.1f}" for x, c in points]
+    lower = [f"{x * _WIDE:.1f} {middle + half(c):.1f}" for x, c in reversed(points)]
+    parts = [element("path", d=f"M{'L'.join([*upper, *lower])}Z")]
+    if block["residual"]:
+        left, right = (middle - half(c) - 2 for _, c in ends)
+        path = f"M1 {left:.1f}Q1 0 12 0H{_WIDE - 12:g}Q{_WIDE - 1:g} 0 {_WIDE - 1:g} {right:.1f}"
+        parts.append(element("path", d=path, class_="skip"))
+    box = f"0 0 {_WIDE:g} {_TALL:g}"
+    return element("svg", *parts, class_="waist", viewBox=box, aria_hidden="true")

@@ -55,13 +55,30 @@ def schedule_text(segments: list[SegmentData]) -> str:
 
 
 def _manner(segment: SegmentData) -> str:
+    name = segment_name(segment)
+    return f"in {name}" if segment["kind"] == "patch" else name
+
+
+def segment_name(segment: SegmentData) -> str:
+    """`2 × 2 patches`, `row by row`: how the ops of a segment run."""
     match segment["kind"]:
         case "patch":
-            return "in {} × {} patches".format(*segment["grid"])
+            return "{} × {} patches".format(*segment["grid"])
         case "stream":
             return "row by row"
         case _:
             return "layer by layer"
+
+
+_RULES = {
+    "mean-of-all": "The largest mean wins, networks that do not fit counting as no work at all.",
+    "published": "The largest mean of those that fit wins (the published rule, to the letter).",
+}
+
+
+def rule_text(rule: str) -> str:
+    """The rule of stage 1 in words."""
+    return _RULES.get(rule, rule)
 
 
 def shape(sizes: list[int]) -> str:

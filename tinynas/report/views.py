@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from tinynas.report.data import BlockData, ConfusionData, LayerData, MemoryFigures, ReportData
-from tinynas.report.text import count, difference, kilobytes, percent, shape
+from tinynas.report.svg import waist
+from tinynas.report.text import count, difference, kilobytes, percent, segment_name, shape
 
 RAMP = 7  # steps of the sequential colour scale
 LARGEST_MATRIX = 24  # classes; above this only the worst confusions are listed
@@ -148,7 +151,7 @@ def _known(value: int | None, text: Any) -> str:
 
 @dataclass(frozen=True)
 class BlockView:
-    """A block of the diagram; `patch` says in which grid it runs, or nothing."""
+    """A block of the diagram; `segment` says how it runs where that is not layer by layer."""
 
     title: str
     kernel: int
@@ -157,24 +160,28 @@ class BlockView:
     channels: int
     expanded: int
     residual: bool
-    patch: str
+    segment: str
+    segment_kind: str
     kind: str
+    drawing: Markup
 
 
 def block_views(data: ReportData) -> list[BlockView]:
-    """Every block, marked where it lies in a segment of patches."""
-    return [_block_view(block, _patch_of(block, data)) for block in data["blocks"]]
+    """Every block, marked where it lies in a segment of patches or of rows."""
+    most = max(block["expanded"] for block in data["blocks"])
+    return [_block_view(b, *_segment_of(b, data), waist(b, most)) for b in data["blocks"]]
 
 
-def _patch_of(block: BlockData, data: ReportData) -> str:
+def _segment_of(block: BlockData, data: ReportData) -> tuple[str, str]:
+    """Name and kind of the special segment that a block lies in; empty where there is none."""
     for segment in data["schedule"]["segments"]:
         inside = segment["first"] <= block["first"] < segment["last"]
-        if segment["kind"] == "patch" and inside:
-            return f"{segment['grid'][0]} × {segment['grid'][1]} patches"
-    return ""
+        if segment["kind"] != "layer" and inside:
+            return segment_name(segment), segment["kind"]
+    return "", ""
 
 
-def _block_view(block: BlockData, patch: str) -> BlockView:
+def _block_view(block: BlockData, segment: str, segment_kind: str, drawing: Markup) -> BlockView:
     channels = f"{block['in_channels']} → {block['out_channels']}"
     kernel = f"{block['kernel']} × {block['kernel']}"
     stride = f", stride {block['stride']}" if block["stride"] > 1 else ""
@@ -199,8 +206,10 @@ def _block_view(block: BlockData, patch: str) -> BlockView:
         channels=block["out_channels"],
         expanded=block["expanded"],
         residual=block["residual"],
-        patch=patch,
+        segment=segment,
+        segment_kind=segment_kind,
         kind=block["kind"],
+        drawing=drawing,
     )
 
 
@@ -231,3 +240,21 @@ def confusion_steps(confusion: ConfusionData) -> list[list[int]]:
         [min(RAMP - 1, int(n / sum(row) * RAMP)) if n else -1 for n in row]
         for row in confusion["counts"]
     ]
+
+
+_LIMITS = {"sram": "SRAM", "flash": "flash", "macs": "MACs", "latency": "latency"}
+
+
+def tally(data: ReportData) -> list[tuple[str, int, float]]:
+    """What became of the search's proposals: name, how many, percent of all."""
+    search = data.get("search")
+    if search is None or not search["asked"]:
+        return []
+    rows = [("measured", len(data["candidates"])), ("proposed before", search["repeated"])]
+    rows += [(f"over {_LIMITS.get(k, k)}", n) for k, n in search["over"].items()]
+    return [(name, n, 100 * n / search["asked"]) for name, n in rows if n]
+
+
+def openocd_target(device: str) -> str:
+    """OpenOCD names its targets by family: an STM32F411xE is an `stm32f4x`."""
+    return f"{device[:7].lower()}x"

@@ -66,5 +66,13 @@ export function age(time, now = Date.now()) {
   return "just now";
 }
 
+const RULES = {
+  "mean-of-all": "The largest mean wins, networks that do not fit counting as no work at all.",
+  published: "The largest mean of those that fit wins (the published rule, to the letter).",
+};
+
+/** The rule of stage 1 in words. */
+export const ruleText = (rule) => RULES[rule] ?? rule;
+
 export const dateTime = (time) =>
   new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });

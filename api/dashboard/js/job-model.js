@@ -20,7 +20,9 @@ export class JobModel {
     this.steps = new Map(); // name -> {started, finished, seconds, reused, progress}
     this.metrics = new Map(); // "step name" -> [{at, values}]
     this.candidates = new Map(); // id -> candidate
+    this.stale = new Set(); // steps that have started again, and not said anything new yet
     this.subspaces = null;
+    this.refusals = null;
     this.artifacts = null;
     this.report = null;
     this.log = [];
@@ -88,7 +90,7 @@ export class JobModel {
         break;
       case "step_started":
         this.steps.set(step, { started: time });
-        this.clearOf(step);
+        this.stale.add(step);
         this.touch("steps");
         break;
       case "step_finished":
@@ -100,6 +102,7 @@ export class JobModel {
         this.touch("steps");
         break;
       case "metric": {
+        if (this.stale.delete(step)) this.clearOf(step);
         const key = `${step} ${data.name}`;
         if (!this.metrics.has(key)) this.metrics.set(key, []);
         this.metrics.get(key).push({ at: data.at, values: data.values });
@@ -113,6 +116,10 @@ export class JobModel {
       case "candidate":
         this.addCandidate(data);
         break;
+      case "refusals":
+        this.refusals = data;
+        this.touch("refusals");
+        break;
       case "log":
         this.log.push({ step, time, message: data.message });
         if (this.log.length > LOG_LINES) this.log.shift();
@@ -122,7 +129,7 @@ export class JobModel {
     }
   }
 
-  /** A step that starts again says everything again. */
+  /** A step that starts again says everything again, unless what it had made is still there. */
   clearOf(step) {
     for (const key of this.metrics.keys()) if (key.startsWith(`${step} `)) this.metrics.delete(key);
     this.touch("metrics");

@@ -8,6 +8,7 @@
 import { apiKey, connection, setApiKey } from "./api.js";
 import { fill, h } from "./dom.js";
 import { candidatePage } from "./pages/candidate.js";
+import { comparePage } from "./pages/compare.js";
 import { jobPage } from "./pages/job.js";
 import { jobsPage } from "./pages/jobs.js";
 import { newPage } from "./pages/new.js";
@@ -18,6 +19,7 @@ const ROUTES = [
   [/^#\/new$/, newPage],
   [/^#\/jobs\/([^/]+)$/, jobPage],
   [/^#\/jobs\/([^/]+)\/candidates\/([^/]+)$/, candidatePage],
+  [/^#\/jobs\/([^/]+)\/compare\/([^/]+)\/([^/]+)$/, comparePage],
 ];
 
 const main = document.getElementById("main");

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from tinynas.report.data import BufferData, LayerData, MemoryParts, ScheduleData, SegmentData
 from tinynas.report.svg import Frame, chart, element, line, rectangle, text
-from tinynas.report.text import kilobytes
+from tinynas.report.text import kilobytes, segment_name
 
 _INK = 6.4  # width of a character of a label, pixels
 _FAR = 2  # a budget this many times what is used is named above the map instead of drawn
@@ -76,13 +76,11 @@ def _box(frame: Frame, first: float, last: float, low: float, high: float) -> tu
 def _segment(frame: Frame, segment: SegmentData) -> Markup:
     x, _, width, _ = _box(frame, segment["first"], segment["last"], 0, 0)
     top = frame.y.end
-    rows, columns = segment["grid"]
-    name = f"{rows} × {columns} patches" if segment["kind"] == "patch" else "row by row"
     return element(
         "g",
         rectangle(x, top, width, frame.y.start - top, "shape"),
-        text(x + 4, top - 8, name, "label"),
-        class_="segment",
+        text(x + 4, top - 8, segment_name(segment), "label"),
+        class_=f"segment {segment['kind']}",
     )
 
 

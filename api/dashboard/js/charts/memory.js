@@ -2,6 +2,7 @@
 
 import { s } from "../dom.js";
 import { bytes, grouped } from "../format.js";
+import { segmentName } from "../parts/schedule.js";
 import { chart, frame, line, rect, text } from "./frame.js";
 
 const INK = 6.4; // width of a character of a label, pixels
@@ -23,15 +24,16 @@ function covered(buffers) {
 export const bufferText = (b) =>
   `${b.tensor ?? b.name}: ${bytes(b.bytes)}\noffset ${grouped(b.offset)}, op ${b.first} to ${b.last}`;
 
-/** The map of a report's schedule; elements of buffers carry their `buffer`. */
-export function memoryMap(report, width) {
+/** The map of a plan's schedule, at least `least` bytes high; elements of buffers carry their `buffer`. */
+export function memoryMap(report, width, least = 0) {
   const { schedule, layers, memory_parts: parts } = report;
   const budget = report.sram_bytes.budget;
   const live = liveBytes(schedule, layers.length);
   const peak = live.indexOf(Math.max(...live));
   const total = parts.arena_bytes + parts.static_bytes + parts.stack_bytes;
-  const far = budget > total * FAR;
-  const area = frame(width, 400, [0, layers.length], [0, far ? total * 1.15 : Math.max(budget, total) * 1.04],
+  const most = Math.max(total, least);
+  const far = budget > most * FAR;
+  const area = frame(width, 400, [0, layers.length], [0, far ? most * 1.15 : Math.max(budget, most) * 1.04],
     { top: 42, bottom: 92, left: 58 });
   const name =
     `Memory over time: ${schedule.buffers.length} buffers in an arena of ${bytes(parts.arena_bytes)}, ` +
@@ -49,10 +51,10 @@ export function memoryMap(report, width) {
 const box = (area, first, last, low, high) =>
   [area.x(first), area.y(high), area.x(last) - area.x(first), area.y(low) - area.y(high)];
 
-function segment(area, { first, last, kind, grid }) {
-  const [x, , width] = box(area, first, last, 0, 0);
-  const name = kind === "patch" ? `${grid[0]} × ${grid[1]} patches` : "row by row";
-  return s("g", { class: "segment" },
+function segment(area, one) {
+  const [x, , width] = box(area, one.first, one.last, 0, 0);
+  const name = segmentName(one);
+  return s("g", { class: `segment ${one.kind}` },
     rect(x, area.y.end, width, area.y.start - area.y.end, "shape"),
     text(x + 4, area.y.end - 8, name, "label"));
 }

@@ -9,6 +9,7 @@ export const COSTS = [
   { key: "sram_bytes", title: "SRAM", unit: 1024, tick: bytes },
   { key: "flash_bytes", title: "flash", unit: 1024, tick: bytes },
   { key: "macs", title: "MACs", unit: 1, tick: roundCount },
+  { key: "latency_ms", title: "latency, ms", unit: 1, tick: roundCount },
 ];
 const MANY = 2000; // from here on smaller points
 const REACH = 26; // pixels around the pointer in which a point is found

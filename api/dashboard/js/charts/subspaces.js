@@ -58,7 +58,7 @@ export function heatMap(table, width) {
   const resolutions = [...new Set(table.subspaces.map((r) => r.resolution))].sort((a, b) => a - b);
   const best = Math.max(...table.subspaces.map((r) => r.score)) || 1;
   const left = 40;
-  const cell = Math.min(92, (width - left - 4) / resolutions.length);
+  const cell = Math.min(118, (width - left - 4) / resolutions.length);
   const tall = cell < 40 ? 26 : 34;
   const height = 8 + tall * widths.length + 40;
   const cells = table.subspaces.map((row) => {

@@ -1,53 +1,81 @@
-// Stage 2 on a job's page: three views of the same candidates, and all of them in a table.
+// Stage 2 on a job's page: fronts, progress, parallel coordinates, and all candidates in a table.
 
 import { responsive } from "../charts/frame.js";
 import { COSTS, candidateText, scatter } from "../charts/scatter.js";
+import { searchProgress } from "../charts/search-progress.js";
 import { hideTip, showTip } from "../charts/tip.js";
 import { h, paced } from "../dom.js";
 import { bytes, count, grouped, percent } from "../format.js";
 import { FINAL } from "../job-model.js";
 import { scheduleText } from "../parts/schedule.js";
 import { pagedTable } from "../parts/table.js";
+import { importanceView, parallelView, refusedView } from "./job-search.js";
 
 const MS_PER_CANDIDATE = 0.2; // the more there are, the rarer they are drawn anew
 
 export function candidatesSection(model) {
   const about = h("p", { class: "about" });
-  let charts = [];
+  const view = { keep: null };
   const drawn = new Map();
-  const panels = COSTS.map((cost) => responsive((width) => {
+  const panels = COSTS.map((cost) => ({ cost, ...responsive((width) => {
+    if (!told(model, cost)) return null;
     const chart = scatter([...model.candidates.values()], cost, { budget: budgetOf(model, cost.key), chosen: chosenOf(model) }, width);
     drawn.set(cost.key, chart);
-    charts = [...drawn.values()];
-    return link(chart, () => charts, model);
-  }));
+    return link(chart, () => [...drawn.values()], model);
+  }) }));
+  const figures = panels.map((panel) => h("figure", {}, panel.node));
+  const progress = responsive((width) => searchProgress([...model.candidates.values()], totalOf(model), width));
   const table = candidateTable(model);
-  const only = h("input", { type: "checkbox", onchange: () => table.update(rowsOf(model, only.checked)) });
-  const node = h("section", { hidden: true },
+  const only = h("input", { type: "checkbox", onchange: () => fillTable() });
+  const fillTable = () => table.update(rowsOf(model, only.checked, view.keep));
+  const coordinates = parallelView(model, chosenOf, (keep) => {
+    view.keep = keep;
+    fillTable();
+  });
+  const extras = [coordinates, importanceView(model), refusedView(model)];
+  const node = h("section", { id: "search", hidden: true },
     h("h2", {}, "Search"), about,
-    h("div", { class: "triple" }, panels.map((panel) => h("figure", {}, panel.node))),
+    h("div", { class: "triple" }, figures, h("figure", {}, progress.node)),
+    coordinates.node,
+    h("div", { class: "pair" }, extras[1].node, extras[2].node),
+    h("h3", { class: "apart" }, "Every candidate"),
     h("p", {}, h("label", { class: "row", style: "font-weight:400" }, only, "Only the front")),
     table.node);
   const draw = paced(() => model.candidates.size * MS_PER_CANDIDATE, () => {
     node.hidden = model.candidates.size === 0;
     if (node.hidden) return;
     about.textContent = summary(model);
-    panels.forEach((panel) => panel.redraw());
-    table.update(rowsOf(model, only.checked));
+    panels.forEach((panel, i) => {
+      figures[i].hidden = !told(model, panel.cost);
+      panel.redraw();
+    });
+    progress.redraw();
+    extras.forEach((extra) => extra.redraw());
+    fillTable();
   });
+  const mine = ["candidates", "artifacts", "subspaces", "refusals"];
   return {
     node,
+    name: "Search",
     update(parts) {
-      if (["candidates", "artifacts", "subspaces"].some((part) => parts.has(part))) draw();
+      if (mine.some((part) => parts.has(part))) draw();
     },
   };
 }
 
-const rowsOf = (model, only) => [...model.candidates.values()].filter((c) => !only || c.pareto);
+/** Whether candidates say what they cost in this respect (not all devices have latencies). */
+function told(model, { key }) {
+  const [first] = model.candidates.values();
+  return Number.isFinite(first?.[key]);
+}
+
+const totalOf = (model) => model.steps.get("search")?.progress?.total ?? 0;
+const rowsOf = (model, only, keep) =>
+  [...model.candidates.values()].filter((c) => (!only || c.pareto) && (!keep || keep(c)));
 export const chosenOf = (model) => model.report?.chosen ?? null;
 
 function budgetOf(model, key) {
-  if (key === "macs") return model.job.request.macs ?? null;
+  if (key === "macs" || key === "latency_ms") return model.job.request[key] ?? null;
   return model.subspaces?.budget?.[key] ?? model.job.request[key] ?? null;
 }
 
@@ -55,7 +83,7 @@ function summary(model) {
   const all = [...model.candidates.values()];
   const ended = FINAL.has(model.job.state);
   const onFront = all.filter((c) => c.pareto).length;
-  return `${grouped(all.length)} networks that fit were measured on the validation split; ${grouped(onFront)} are on the front ` +
+  return `${grouped(all.length)} networks that fit were measured on the validation split; ${grouped(onFront)} ${onFront === 1 ? "is" : "are"} on the front ` +
     `of accuracy, SRAM, flash and MACs. The best ${ended ? "" : "so far "}reaches ${percent(model.best.accuracy)}.`;
 }
 

@@ -3,7 +3,7 @@
 import { responsive } from "../charts/frame.js";
 import { heatMap, isChosen, subspaceCurves, subspaceText } from "../charts/subspaces.js";
 import { fill, h } from "../dom.js";
-import { count, grouped, percent } from "../format.js";
+import { count, grouped, percent, ruleText } from "../format.js";
 
 export function subspacesSection(model) {
   let near = null;
@@ -24,7 +24,7 @@ export function subspacesSection(model) {
   }
   const about = h("p", { class: "about" });
   const list = h("div", {});
-  const node = h("section", { hidden: true },
+  const node = h("section", { id: "subspaces", hidden: true },
     h("h2", {}, "Subspaces"), about,
     h("div", { class: "pair" },
       h("figure", {}, curves.node, h("figcaption", {}, "Share of the sampled networks with this work or less; those that do not fit count as none.")),
@@ -32,6 +32,7 @@ export function subspacesSection(model) {
     h("details", {}, h("summary", {}, "As a table"), list));
   return {
     node,
+    name: "Subspaces",
     update(parts) {
       if (!parts.has("subspaces") || !model.subspaces) return;
       node.hidden = false;
@@ -46,7 +47,7 @@ export function subspacesSection(model) {
 function why({ chosen, rule, samples, subspaces }) {
   return `${grouped(samples)} networks were sampled in each of ${subspaces.length} subspaces. Width ${chosen.width} at ` +
     `${chosen.resolution} × ${chosen.resolution} pixels was chosen: ${percent(chosen.fits, 0)} of its networks fit, ` +
-    `with ${count(chosen.mean_macs)} MACs on average. ${rule}`;
+    `with ${count(chosen.mean_macs)} MACs on average. ${ruleText(rule)}`;
 }
 
 function subspaceTable(table) {

@@ -9,10 +9,11 @@ const MEASURES = ["loss", "accuracy"];
 
 export function trainingSection(model) {
   const panels = h("div", {});
-  const node = h("section", { hidden: true }, h("h2", {}, "Training"), panels);
+  const node = h("section", { id: "training", hidden: true }, h("h2", {}, "Training"), panels);
   const drawn = new Map(); // "step name measure" -> {redraw, series}
   return {
     node,
+    name: "Training",
     update(parts) {
       if (!parts.has("metrics")) return;
       node.hidden = model.metrics.size === 0;

@@ -5,9 +5,11 @@ import { fill, h } from "../dom.js";
 import { FINAL, JobModel } from "../job-model.js";
 import { errorNotice, problemNotice } from "../parts/notice.js";
 import { badge, requestText } from "../parts/state.js";
+import { contentsBar } from "../parts/contents.js";
 import { nowText, stepList, stepName } from "../parts/steps.js";
 import { candidatesSection } from "./job-candidates.js";
-import { logSection, resultSection } from "./job-result.js";
+import { accuracySection } from "./job-accuracy.js";
+import { logSection, networkSection, resultSection, takeAwaySection } from "./job-result.js";
 import { subspacesSection } from "./job-subspaces.js";
 import { trainingSection } from "./job-training.js";
 
@@ -48,9 +50,10 @@ function layout(node, model, restart, signal) {
   const spoken = h("p", { class: "sr", role: "status" });
   const trouble = h("div", {});
   const sections = [
-    resultSection(model), candidatesSection(model), subspacesSection(model), trainingSection(model), logSection(model),
-  ];
-  fill(node, head, steps, now, spoken, trouble, sections.map((section) => section.node));
+    resultSection, accuracySection, networkSection, candidatesSection, subspacesSection, trainingSection, takeAwaySection, logSection,
+  ].map((section) => section(model));
+  const contents = contentsBar(sections);
+  fill(node, head, steps, now, spoken, trouble, contents.node, sections.map((section) => section.node));
   return (parts) => {
     if (parts.has("job")) {
       document.title = `${model.job.name} · tinynas`;
@@ -64,6 +67,7 @@ function layout(node, model, restart, signal) {
       now.hidden = now.textContent === "";
     }
     for (const section of sections) section.update(parts);
+    contents.update();
   };
 }
 

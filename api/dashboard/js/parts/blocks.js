@@ -1,24 +1,34 @@
 // The architecture as a row of blocks: a list, so that it reads aloud in order.
 
-import { h } from "../dom.js";
+import { h, s } from "../dom.js";
+import { segmentName } from "./schedule.js";
 
 const side = (n) => `${n} × ${n}`;
+const WIDE = 84; // the drawing of a block's channels, pixels
+const TALL = 38;
 
-/** Blocks of a report, those within patches marked. */
-export function reportBlocks(report) {
-  let before = "";
-  return h("ol", { class: "blocks" }, report.blocks.map((block) => {
-    const patch = patchOf(block, report.schedule.segments);
-    const title = patch && patch !== before ? patch : "";
-    before = patch;
-    return blockItem(textOf(block), block.kernel, patch, title);
+/**
+ * Blocks of a plan, those within a patch or stream segment marked; `other` is a plan to compare
+ * with: blocks that it does not have at this place stand out.
+ */
+export function reportBlocks(plan, other = null) {
+  const most = Math.max(...plan.blocks.map((b) => b.expanded), ...(other?.blocks ?? []).map((b) => b.expanded));
+  let before = null;
+  return h("ol", { class: "blocks" }, plan.blocks.map((block, i) => {
+    const segment = segmentOf(block, plan.schedule.segments);
+    const title = segment && segment !== before ? segmentName(segment) : "";
+    before = segment;
+    const differs = other && shapeOf(block) !== shapeOf(other.blocks[i]);
+    return blockItem(textOf(block), block, segment, title, most, differs);
   }));
 }
 
-function patchOf(block, segments) {
-  const inside = segments.find((one) => one.kind === "patch" && one.first <= block.first && block.first < one.last);
-  return inside ? `${inside.grid[0]} × ${inside.grid[1]} patches` : "";
-}
+/** The special segment that a block lies in, if any. */
+const segmentOf = (block, segments) =>
+  segments.find((one) => one.kind !== "layer" && one.first <= block.first && block.first < one.last) ?? null;
+
+const shapeOf = (block) =>
+  block && [block.kind, block.kernel, block.stride, block.in_channels, block.expanded, block.out_channels, block.out_size].join();
 
 function textOf(block) {
   const { kind, kernel, in_channels: from, expanded, out_channels: to } = block;
@@ -32,21 +42,27 @@ function textOf(block) {
   }
 }
 
-/** Blocks of a candidate that has not been built: what the search chose, stage by stage. */
-export const candidateBlocks = (architecture) =>
-  h("div", { class: "stages" }, architecture.stages.map((blocks, i) => h("div", {},
-    h("h3", {}, `Stage ${i + 1}, ${blocks.length} ${blocks.length === 1 ? "block" : "blocks"}`),
-    h("ol", { class: "blocks" }, blocks.map((b) => {
-      const width = b.width === 1 ? "full width" : `${b.width} of the width`;
-      return blockItem([`MB${b.expansion}`, side(b.kernel), width, ""], b.kernel, "", "");
-    })))));
+/** Channels from left to right as heights: in, expanded, out; a dashed line is the residual. */
+function waist({ kind, in_channels: from, expanded, out_channels: to, residual }, most) {
+  const half = (channels) => Math.max(1.5, (channels / most) * (TALL / 2 - 4));
+  const middle = TALL / 2 + 2;
+  const points = kind === "mbconv" ? [[0, from], [0.22, expanded], [0.78, expanded], [1, to]] : [[0, from], [1, to]];
+  const upper = points.map(([x, c]) => `${x * WIDE} ${middle - half(c)}`);
+  const lower = points.map(([x, c]) => `${x * WIDE} ${middle + half(c)}`).reverse();
+  return s("svg", { class: "waist", viewBox: `0 0 ${WIDE} ${TALL}`, "aria-hidden": "true" },
+    s("path", { d: `M${[...upper, ...lower].join("L")}Z` }),
+    residual && s("path", { class: "skip", d: `M1 ${middle - half(from) - 2}Q1 0 12 0H${WIDE - 12}Q${WIDE - 1} 0 ${WIDE - 1} ${middle - half(to) - 2}` }));
+}
 
-function blockItem([title, ...lines], kernel, patch, gridName) {
+function blockItem([title, ...lines], block, segment, segmentTitle, most, differs) {
   const size = lines.pop();
-  return h("li", { class: patch ? "block patch" : "block" },
-    gridName && h("span", { class: "grid-name" }, gridName),
+  const kernel = ["stem", "mbconv"].includes(block.kind);
+  return h("li", { class: ["block", segment?.kind, differs && "differs"].filter(Boolean).join(" ") },
+    segmentTitle && h("span", { class: "grid-name" }, segmentTitle),
     h("span", { class: "top" }, h("b", {}, title),
-      title !== "Mean" && title !== "Dense" && h("i", { class: "kernel", style: `--k:${kernel}`, "aria-hidden": "true" })),
+      kernel && h("i", { class: "kernel", style: `--k:${block.kernel}`, "aria-hidden": "true" })),
+    waist(block, most),
     lines.map((text) => h("span", {}, text)),
-    size && h("span", { class: "size" }, size));
+    size && h("span", { class: "size" }, size),
+    differs && h("span", { class: "sr" }, ", differs"));
 }

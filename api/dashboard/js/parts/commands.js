@@ -14,6 +14,7 @@ const OPTIONS = {
 };
 const EFFORT = {
   train_images: "--train-images", evaluations: "--evaluations", finetune_images: "--finetune-images",
+  train_minutes: "--train-minutes",
 };
 
 /** `tinynas submit` with the same meaning. */

@@ -15,8 +15,9 @@ const ABOUT = {
   "result.json": "the summary, as the command line prints it",
   "subspaces.svg": "the picture of stage 1",
   "log.txt": "what the job said",
+  "simulator.txt": "what the simulator said",
 };
-const SEEN = new Set(["report.html", "log.txt"]);
+const SEEN = new Set(["report.html", "log.txt", "simulator.txt"]);
 
 export const downloadList = (path, artifacts) =>
   h("ul", { class: "downloads" }, artifacts.map((a) => h("li", {},

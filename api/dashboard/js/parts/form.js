@@ -4,12 +4,12 @@ import { h } from "../dom.js";
 
 const idOf = (name) => `f-${name.replace(".", "-")}`;
 
-/** A text field; `kind: "count"` takes whole numbers. */
+/** A text field; `kind: "count"` takes whole numbers, `"number"` any. */
 export function field(name, label, { kind = "text", placeholder = "", hint } = {}) {
   const id = idOf(name);
   const input = h("input", {
     id, name, placeholder, autocomplete: "off", spellcheck: "false",
-    inputmode: kind === "count" ? "numeric" : undefined,
+    inputmode: { count: "numeric", number: "decimal" }[kind],
     "aria-describedby": `${id}-about`,
   });
   const about = h("div", { id: `${id}-about` }, hint && h("small", {}, hint));
@@ -29,9 +29,9 @@ export function select(name, label, options, notes = {}) {
 }
 
 /** A choice out of few, all of them in sight; the first is chosen. */
-export function choices(name, options) {
+export function choices(name, label, options) {
   const inputs = options.map(([value], i) => h("input", { type: "radio", name, value, checked: i === 0 }));
-  const node = h("div", { class: "choices", role: "radiogroup", "aria-label": name },
+  const node = h("div", { class: "choices", role: "radiogroup", "aria-label": label },
     options.map(([, text], i) => h("label", {}, inputs[i], text)));
   return { node, value: () => inputs.find((input) => input.checked).value };
 }

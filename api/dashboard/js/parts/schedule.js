@@ -7,6 +7,12 @@ const MANNERS = {
 };
 const manner = (segment) => (MANNERS[segment.kind] ?? (() => segment.kind))(segment);
 
+/** What a stretch of ops is called in a picture, by its segment; empty where nothing is special. */
+export function segmentName({ kind, grid }) {
+  if (kind === "layer") return "";
+  return kind === "patch" ? `${grid[0]} × ${grid[1]} patches` : MANNERS[kind]?.({ grid }) ?? kind;
+}
+
 /** `the first 5 ops in 2 × 2 patches, then 30 layer by layer`. */
 export function scheduleText([first, ...rest]) {
   if (rest.length === 0 && first.kind === "layer") return "layer by layer";

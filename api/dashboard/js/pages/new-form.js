@@ -1,0 +1,67 @@
+// The form of a new job: every field that the API takes, the usual ones in front.
+
+import { h } from "../dom.js";
+import { bytes } from "../format.js";
+import { choices, disclosure, field, select } from "../parts/form.js";
+import { titleOf } from "../schema.js";
+import { datasetField } from "./new-upload.js";
+
+const SCHEDULES = { all: "Whatever fits best", layer: "Layer by layer", patch: "Patches", stream: "Row by row" };
+const TITLES = {
+  name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator",
+  "effort.train_images": "Training images", "effort.evaluations": "Networks to try",
+  "effort.finetune_images": "Fine-tuning images", "effort.train_minutes": "Minutes of training",
+};
+const PLACEHOLDERS = { name: "made from data and device", macs: "no limit", latency_ms: "no limit" };
+const PLACED = new Set(["dataset", "device", "sram", "flash", "space", "schedules"]);
+
+const deviceText = (d) =>
+  `${d.name} · ${d.core}, ${d.clock_hz / 1e6} MHz · ${bytes(d.sram_bytes)} SRAM, ${bytes(d.flash_bytes)} flash`;
+
+/** `{element, problem, submit, device, target, follow}`; `follow()` adapts the form to what is chosen. */
+export function jobForm({ fields, devices, spaces, datasets, signal, onChange }) {
+  const known = new Map(fields.map((one) => [one.name, one]));
+  const sram = field("sram", "SRAM", { placeholder: "e.g. 32KB", hint: "Bytes, or with KB or MB" });
+  const flash = field("flash", "Flash", { placeholder: "e.g. 128KB", hint: "1 KB is 1,024 bytes" });
+  const device = select("device", "Device", devices.map((d) => [d.name, deviceText(d)]));
+  const target = choices("target", "Where", [["device", "A device"], ["budget", "Only a budget"]]);
+  const schedules = known.get("schedules");
+  const problem = h("div", {});
+  const submit = h("button", { class: "main" }, "Start the job");
+  const rest = (inEffort) => fields
+    .filter((one) => !PLACED.has(one.name) && one.name.startsWith("effort.") === inEffort)
+    .map(generic);
+  const element = h("form", { novalidate: true },
+    h("fieldset", {}, h("legend", {}, "Data"), datasetField(datasets, { signal, onChange })),
+    h("fieldset", {}, h("legend", {}, "Where it should run"), target.node, device.node,
+      h("div", { class: "two" }, sram.node, flash.node)),
+    h("fieldset", {}, h("legend", {}, "Search"),
+      select("space", "Search space", [["", "the one that suits the data"], ...spaces.map((s) => [s.name, s.name])],
+        Object.fromEntries(spaces.map((s) => [s.name, s.description]))).node,
+      h("span", { class: "label-text" }, "Schedules"),
+      choices("schedules", "Schedules", (schedules?.examples ?? ["all"]).map((name) => [name, SCHEDULES[name] ?? name])).node),
+    disclosure("Effort", "What is left empty is chosen for the data set.", h("div", { class: "two" }, rest(true))),
+    disclosure("More", null, h("div", { class: "two" }, rest(false))),
+    problem,
+    h("div", { class: "row" }, submit));
+  const follow = () => {
+    const byDevice = target.value() === "device";
+    device.node.hidden = !byDevice;
+    const chosen = devices.find((d) => d.name === device.input.value);
+    sram.input.placeholder = byDevice && chosen ? `${bytes(chosen.sram_bytes)}, all of it` : "e.g. 32KB";
+    flash.input.placeholder = byDevice && chosen ? `${bytes(chosen.flash_bytes)}, all of it` : "e.g. 128KB";
+  };
+  return { element, problem, submit, follow };
+}
+
+/** A field by its schema alone: what the API learns to take, the form can ask for. */
+function generic(one) {
+  const title = TITLES[one.name] ?? titleOf(one);
+  if (one.kind === "choice") return select(one.name, title, [["", "any"], ...one.enum.map((v) => [v, v])]).node;
+  if (one.kind === "switch") {
+    return h("label", { class: "row" }, h("input", { type: "checkbox", name: one.name }), title);
+  }
+  const [example] = one.examples ?? [];
+  const placeholder = PLACEHOLDERS[one.name] ?? (one.default !== undefined && one.default !== null ? String(one.default) : example === undefined ? "" : `e.g. ${example}`);
+  return field(one.name, title, { kind: one.kind, placeholder, hint: one.description }).node;
+}

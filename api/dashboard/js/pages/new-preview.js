@@ -1,0 +1,78 @@
+// Stage 1 while one types: the subspace that would be searched, how much fits, how long it may take.
+
+import { responsive } from "../charts/frame.js";
+import { heatMap, subspaceText } from "../charts/subspaces.js";
+import { tips } from "../charts/tip.js";
+import { Problem, request } from "../api.js";
+import { fill, h } from "../dom.js";
+import { count, duration, percent } from "../format.js";
+
+const PAUSE_MS = 200; // after the last key
+const RETRY_MS = 3000;
+const DECIDES = ["dataset", "device", "sram", "flash", "space", "schedules", "macs", "latency_ms", "seed", "effort"];
+
+/** `ask(body)` shows what stage 1 says of a request; `onProblem(problem | null)` hears of refusals. */
+export function previewPanel(signal, onProblem) {
+  const body = h("div", { "aria-live": "polite" });
+  const node = h("section", { class: "preview", "aria-label": "What stage 1 says" },
+    h("h2", {}, "What stage 1 says"), body);
+  let timer = 0;
+  let asked = "";
+  let before = new AbortController();
+
+  async function send(wanted) {
+    before.abort();
+    before = new AbortController();
+    const either = AbortSignal.any([signal, before.signal]);
+    node.setAttribute("aria-busy", "true");
+    try {
+      const table = await request("/jobs/preview", { method: "POST", body: wanted, signal: either });
+      fill(body, answer(table));
+      onProblem(null);
+    } catch (error) {
+      if (either.aborted) return;
+      fill(body, refusal(error));
+      if (error instanceof Problem) onProblem(error);
+      else timer = setTimeout(() => send(wanted), RETRY_MS);
+    }
+    node.setAttribute("aria-busy", "false");
+  }
+
+  return {
+    node,
+    ask(request_, complete) {
+      const wanted = Object.fromEntries(Object.entries(request_).filter(([key]) => DECIDES.includes(key)));
+      const text = JSON.stringify([wanted, complete]);
+      if (text === asked) return;
+      asked = text;
+      clearTimeout(timer);
+      if (!complete) {
+        before.abort();
+        node.setAttribute("aria-busy", "false");
+        fill(body, h("p", { class: "note" }, "Name a device, or how much SRAM and flash there is."));
+        return;
+      }
+      timer = setTimeout(() => send(wanted), PAUSE_MS);
+    },
+  };
+}
+
+function answer(table) {
+  const { chosen, estimate } = table;
+  const map = responsive((width) => heatMap(table, width));
+  tips(map.node, (target) => {
+    const { row } = target.closest(".cell") ?? {};
+    return row && subspaceText(row);
+  });
+  return [
+    h("p", { class: "verdict" }, h("b", {}, `Width ${chosen.width} at ${chosen.resolution} × ${chosen.resolution} pixels`)),
+    h("p", { class: "about" }, `${percent(chosen.fits, 0)} of its networks fit, with ${count(chosen.mean_macs)} MACs on average.`),
+    h("figure", {}, map.node),
+    estimate && h("p", { class: "about" }, `About ${duration(estimate.seconds)}, by the pace of ${estimate.jobs === 1 ? "the last job" : `the last ${estimate.jobs} jobs`} here.`),
+  ];
+}
+
+function refusal(error) {
+  if (!(error instanceof Problem)) return h("p", { class: "bad-text" }, "The service does not answer; trying again.");
+  return h("p", { class: "bad-text" }, error.members.required_bytes ? "Nothing fits." : "Not yet: see the form.");
+}
