@@ -7,12 +7,16 @@ noise, and while a kernel runs so is its scratch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, Mean, Op, Window
 from tinynas.schedule import Schedule, Segment, SegmentKind, TileWindow, tile_windows
+from tinynas.schedule.stream import Stream, stream_segment
 from tinynas.schedule.kernels import Overlap, kernel_of, overlap_of
+from tinynas.schedule.windows import window_of
 
 
 def run_by_layer(graph: Graph, values: dict[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -34,19 +38,27 @@ def run_in_arena(
     graph: Graph, schedule: Schedule, values: dict[str, NDArray[np.uint8]], seed: int = 0
 ) -> NDArray[np.uint8]:
     """The network's output, computed in `schedule.arena_bytes` bytes and nothing else."""
-    run = _ArenaRun(graph, schedule, np.random.default_rng(seed))
+    run = _ArenaRun(graph, schedule, np.random.default_rng(seed), values)
     for name, value in values.items():
-        run.view(name, None)[:] = value
+        if not schedule.fed_by_rows:
+            run.view(name, None)[:] = value
     for segment in schedule.segments:
         run.segment(segment)
     return run.view(graph.outputs[0], None).copy()
 
 
 class _ArenaRun:
-    def __init__(self, graph: Graph, schedule: Schedule, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        schedule: Schedule,
+        rng: np.random.Generator,
+        values: dict[str, NDArray[np.uint8]],
+    ) -> None:
         self.graph = graph
         self.schedule = schedule
         self.rng = rng
+        self.values = values
         self.arena = rng.integers(0, 256, schedule.arena_bytes, dtype=np.uint8)
 
     def view(self, name: str, window: TileWindow | None) -> NDArray[np.uint8]:
@@ -64,6 +76,9 @@ class _ArenaRun:
             for position, op in enumerate(ops, start=segment.first):
                 height, width, _ = _hwc(self.graph, op.outputs[0])
                 self.op(position, op, TileWindow(0, height, 0, width), {})
+            return
+        if segment.kind is SegmentKind.STREAM:
+            _StreamRun(self, segment, stream_segment(self.graph, segment)).run()
             return
         for windows in tile_windows(self.graph, segment):
             places = {name: windows[i] for name, i in inner.items()}
@@ -103,6 +118,117 @@ class _ArenaRun:
                 self.arena[buffer.offset : buffer.end] ^= 0x5A
 
 
+class _StreamRun:
+    """A stream segment by its definition: the last stage whose inputs are all there runs.
+
+    When a row can run is worked out from the ops alone, not from what the planner says about it.
+    """
+
+    def __init__(self, arena: _ArenaRun, segment: Segment, stream: Stream) -> None:
+        self.arena = arena
+        self.graph = arena.graph
+        self.segment = segment
+        self.stream = stream
+        self.done = [0] * len(stream.stages)
+        self.there: dict[str, int] = {}
+
+    def run(self) -> None:
+        source = self.stream.source
+        height = _hwc(self.graph, source)[0]
+        for row in range(height):
+            if self.segment.fed:
+                self.arena.spoil_the_dead(self.segment.first)
+                ring = self.arena.view(source, None)
+                ring[row % len(ring)] = self.arena.values[source][row]
+            self.there[source] = row + 1
+            while (stage := self.ready()) is not None:
+                self.row(stage)
+        assert self.done == [stage.rows for stage in self.stream.stages]
+
+    def ready(self) -> int | None:
+        """The last stage that can compute its next row."""
+        stages = self.stream.stages
+        able = (i for i in reversed(range(len(stages))) if self.done[i] < stages[i].rows)
+        return next((i for i in able if self.can_run(i)), None)
+
+    def can_run(self, number: int) -> bool:
+        stage, y = self.stream.stages[number], self.done[number]
+        ops = self.graph.ops[stage.first : stage.last]
+        inside = {op.outputs[0] for op in ops}
+        written = {op.outputs[0] for op in self.graph.ops[self.segment.first : self.segment.last]}
+        for op in ops:
+            for tensor in self.graph.activations_in(op):
+                if tensor.name in inside:
+                    continue
+                if tensor.name not in written | {self.stream.source}:
+                    continue  # whole since before the segment
+                rows = _rows_read(op, y, tensor.shape[1])
+                if rows and self.there.get(tensor.name, 0) <= rows[-1]:
+                    return False
+        return True
+
+    def row(self, number: int) -> None:
+        stage, y = self.stream.stages[number], self.done[number]
+        for x in range(0, stage.columns, stage.chunk):
+            out = TileWindow(y, y + 1, x, min(x + stage.chunk, stage.columns))
+            for position in range(stage.first, stage.last):
+                self.arena.spoil_the_dead(position)
+                self.chunk(self.graph.ops[position], out)
+        self.done[number] += 1
+        for op in self.graph.ops[stage.first : stage.last]:
+            self.there[op.outputs[0]] = y + 1
+
+    def chunk(self, op: Op, out: TileWindow) -> None:
+        """One row of some columns.  A ring is read as the rows that the op needs of it, in order."""
+        sources, windows = [], []
+        for tensor in self.graph.activations_in(op):
+            view = self.arena.view(tensor.name, None)
+            if self.is_chunk(tensor.name):
+                sources.append(view[:, : out.columns])
+                windows.append(out)
+                continue
+            height, width, _ = _hwc(self.graph, tensor.name)
+            rows = _rows_read(op, out.y0, height)
+            assert len(rows) <= len(view)
+            sources.append(_Ring(view))
+            windows.append(TileWindow(0, height, 0, width))
+        target = self.arena.view(op.outputs[0], None)
+        shift = out.x0 if self.is_chunk(op.outputs[0]) else 0
+        by_channel = overlap_of(kernel_of(self.graph, op)) is Overlap.ELEMENT
+        for x in range(out.x0, out.x1):
+            self.arena.spoil_scratch(op)
+            for c in range(target.shape[2]) if by_channel else (slice(None),):
+                value = _pixel(self.graph, op, sources, windows, out.y0, x)
+                target[out.y0 % len(target), x - shift, c] = value[c]
+
+    def is_chunk(self, name: str) -> bool:
+        return name in self.stream.held and self.stream.held[name].chunk
+
+
+class _Ring:
+    """Rows `y mod ring` of an array [ring, columns, channels], indexed as if all were there."""
+
+    def __init__(self, rows: NDArray[np.uint8]) -> None:
+        self.rows = rows
+        self.shape = (1 << 30, *rows.shape[1:])
+
+    def __getitem__(self, at: tuple[slice | int, slice | int]) -> NDArray[np.uint8]:
+        rows, columns = at
+        if isinstance(rows, slice):
+            index = np.arange(rows.start, rows.stop) % len(self.rows)
+            return self.rows[index][:, columns]
+        return self.rows[rows % len(self.rows), columns]
+
+
+def _rows_read(op: Op, y: int, height: int) -> range:
+    """Rows of an input of `height` rows that an op reads for its output row y."""
+    window = window_of(op)
+    if window is None:
+        return range(y, y + 1)
+    first = y * window.stride[0] - window.padding[0]
+    return range(max(first, 0), min(first + window.kernel[0], height))
+
+
 def _hwc(graph: Graph, name: str) -> tuple[int, int, int]:
     shape = graph.tensors[name].shape
     return (shape[1], shape[2], shape[3]) if len(shape) == 4 else (1, 1, shape[-1])
@@ -117,7 +243,7 @@ def _constant(graph: Graph, name: str) -> NDArray[np.int64]:
 def _pixel(
     graph: Graph,
     op: Op,
-    sources: list[NDArray[np.uint8]],
+    sources: Sequence[NDArray[np.uint8] | _Ring],
     windows: list[TileWindow],
     y: int,
     x: int,
@@ -150,7 +276,7 @@ def _pixel(
 
 
 def _window(
-    source: NDArray[np.uint8],
+    source: NDArray[np.uint8] | _Ring,
     held: TileWindow,
     window: Window,
     size: tuple[int, ...],

@@ -22,12 +22,18 @@ class SegmentKind(StrEnum):
 
 @dataclass(frozen=True)
 class Segment:
-    """Ops `first` up to, not including, `last`; `grid` is the patch grid (rows, columns)."""
+    """Ops `first` up to, not including, `last`; `grid` is the patch grid (rows, columns).
+
+    A stream segment hands what need not be kept a row from op to op `chunk` columns at a time.
+    `fed`: the network's input comes row by row from outside and is never there whole.
+    """
 
     kind: SegmentKind
     first: int
     last: int
     grid: tuple[int, int] = (1, 1)
+    chunk: int = 0
+    fed: bool = False
 
     def __str__(self) -> str:
         count = self.last - self.first
@@ -36,7 +42,7 @@ class Segment:
             case SegmentKind.PATCH:
                 return f"{ops} in {self.grid[0]} x {self.grid[1]} patches"
             case SegmentKind.STREAM:
-                return f"{ops} row by row"
+                return f"{ops} row by row{' as the rows come in' if self.fed else ''}"
             case _:
                 return f"{ops} layer by layer"
 
@@ -45,10 +51,12 @@ class Segment:
 class Buffer:
     """A stretch of SRAM, live from op `first` to op `last`, both included.
 
-    `tensor` names the graph tensor it holds, whole (`rows` and `columns` its own) or the largest
-    tile of it; scratch memory of a kernel holds no tensor.  Pixel (y, x) of what is held lies at
-    `offset + ((y - first row) * columns + (x - first column)) * channels`: the row stride is that
-    of the buffer also for the tiles that are smaller than it.
+    `tensor` names the graph tensor it holds, whole (`rows` and `columns` its own), the largest tile
+    of it, or a ring of `rows` of its rows; scratch memory of a kernel holds no tensor.  Pixel (y, x)
+    of a tile lies at `offset + ((y - first row) * columns + (x - first column)) * channels`: the row
+    stride is that of the buffer also for the tiles that are smaller than it.  Row y of a ring is
+    row `y mod rows` of the buffer.  What is live while ops of a stream segment take turns is there
+    whenever one of `first` to `last` runs.
     """
 
     name: str
@@ -85,6 +93,11 @@ class Schedule:
         return next(b for b in self.buffers if b.tensor == tensor)
 
     @property
+    def fed_by_rows(self) -> bool:
+        """Whether the network's input comes row by row and is not in the arena."""
+        return self.segments[0].fed
+
+    @property
     def summary(self) -> str:
         """The schedule in one line, e.g. `7 ops in 2 x 2 patches, 35 ops layer by layer`."""
         return ", ".join(str(s) for s in self.segments)
@@ -96,7 +109,14 @@ class Schedule:
     def from_json(cls, value: dict[str, Any]) -> Schedule:
         """The inverse of `to_json`, also after a passage through text."""
         segments = tuple(
-            Segment(SegmentKind(s["kind"]), s["first"], s["last"], (s["grid"][0], s["grid"][1]))
+            Segment(
+                SegmentKind(s["kind"]),
+                s["first"],
+                s["last"],
+                (s["grid"][0], s["grid"][1]),
+                s.get("chunk", 0),
+                s.get("fed", False),
+            )
             for s in value["segments"]
         )
         numbers = {k: value[k] for k in ("arena_bytes", "recomputed_macs", "lower_bound_bytes")}

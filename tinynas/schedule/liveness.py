@@ -3,53 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from tinynas.graph.ir import Graph, Op, Tensor
 from tinynas.schedule.ir import Segment, SegmentKind
 from tinynas.schedule.kernels import scratch_bytes, scratch_name
 from tinynas.schedule.overlap import View, layer_distance, overlap_distance, reads_of
-from tinynas.schedule.packing import Item, Problem
+from tinynas.schedule.packing import Item, Packing, Problem
+from tinynas.schedule.stream import Stream, stream_segment
 from tinynas.schedule.windows import TileWindow, tile_windows
-
-
-@dataclass(frozen=True)
-class Need:
-    """A buffer without a place yet; the fields are those of `Buffer`."""
-
-    name: str
-    bytes: int
-    first: int
-    last: int
-    tensor: str | None = None
-    rows: int = 1
-    columns: int = 1
+from tinynas.schedule.workspace import Need, Workspace, workspace_of
 
 
 @dataclass(frozen=True)
 class Needs:
-    """Buffers, and for (input, output) pairs that may overlap the least distance between them."""
+    """Buffers, and for (input, output) pairs that may overlap the least distance between them.
+
+    What a stream segment needs beside its input and output is packed into one workspace, and the
+    segment is one step for it: its ops take turns, so all that outlives a turn is there all the
+    time.  `inner` says where in its workspace (by number) a buffer lies.
+    """
 
     buffers: tuple[Need, ...]
     distances: dict[tuple[str, str], int]
+    workspaces: tuple[Workspace, ...] = ()
 
     def problem(self) -> Problem:
-        """The same as a packing problem, items in the order of `buffers`."""
-        index = {need.name: i for i, need in enumerate(self.buffers)}
+        """The same as a packing problem: `outer` buffers in their order, then the workspaces."""
+        index = {need.name: i for i, need in enumerate(self.outer)}
         relations = {(index[a], index[b]): d for (a, b), d in self.distances.items()}
-        return Problem(tuple(Item(n.bytes, n.first, n.last) for n in self.buffers), relations)
+        items = [
+            Item(n.bytes, self._step(n.first), self._step(n.last))
+            for n in (*self.outer, *self.workspaces)
+        ]
+        return Problem(tuple(items), relations)
+
+    @cached_property
+    def outer(self) -> tuple[Need, ...]:
+        """Buffers that lie in no workspace."""
+        return tuple(n for n in self.buffers if all(n.name not in w.inner for w in self.workspaces))
+
+    @property
+    def lower_bound(self) -> int:
+        """Bytes that no placement of the buffers can do with."""
+        problem = self.problem()
+        bounds = [item.bytes for item in problem.items[: len(self.outer)]]
+        bounds += [w.lower_bound for w in self.workspaces]
+        items = tuple(replace(i, bytes=b) for i, b in zip(problem.items, bounds, strict=True))
+        return Problem(items, problem.relations).lower_bound
+
+    def offsets(self, packing: Packing) -> tuple[int, ...]:
+        """Where each of `buffers` lies, from a packing of the `problem`."""
+        at = dict(zip((n.name for n in self.outer), packing.offsets, strict=False))
+        bases = packing.offsets[len(self.outer) :]
+        for workspace, base in zip(self.workspaces, bases, strict=True):
+            at |= {name: base + offset for name, offset in workspace.inner.items()}
+        return tuple(at[n.name] for n in self.buffers)
+
+    def _step(self, op: int) -> int:
+        """Ops of a stream segment are one step."""
+        inside = [min(op, w.last) - w.first for w in self.workspaces if op >= w.first]
+        return op - sum(inside)
 
 
 def needs_of(graph: Graph, segments: Sequence[Segment]) -> Needs:
     """What `segments`, which cover the ops of `graph`, ask of the arena.
 
     A patch segment re-reads its input and adds to its output for every tile, so both live as long
-    as the segment does; what lies between is there as its largest tile.
+    as the segment does; what lies between is there as its largest tile.  A stream segment's input
+    and output live as long, but its output may be written where its input has been read.
     """
     windows = {s: tile_windows(graph, s) for s in segments if s.kind is SegmentKind.PATCH}
+    streams = {s: stream_segment(graph, s) for s in segments if s.kind is SegmentKind.STREAM}
     needs = {name: _of_tensor(graph, name, windows) for name in _activations(graph)}
+    for segment, stream in streams.items():
+        needs |= {n.name: n for n in _streamed(graph, segment, stream, needs)}
     distances: dict[tuple[str, str], int] = {}
     for segment in segments:
+        if segment in streams:
+            distances |= _stream_distance(graph, segment, streams[segment])
+            continue
         for position in range(segment.first, segment.last):
             op = graph.ops[position]
             for source in graph.activations_in(op):
@@ -65,7 +99,9 @@ def needs_of(graph: Graph, segments: Sequence[Segment]) -> Needs:
                 )
                 if distance is not None:
                     distances[source.name, out.name] = distance
-    return Needs((*needs.values(), *_scratch(graph)), distances)
+    buffers = (*needs.values(), *_scratch(graph))
+    workspaces = tuple(workspace_of(s, streams[s], buffers) for s in streams)
+    return Needs(buffers, distances, workspaces)
 
 
 def _activations(graph: Graph) -> Iterator[str]:
@@ -111,6 +147,38 @@ def _of_tensor(
         elif segment.first <= last < segment.last:
             last = segment.last - 1
     return Need(name, size, first, last, name, rows, columns)
+
+
+def _streamed(
+    graph: Graph, segment: Segment, stream: Stream, needs: dict[str, Need]
+) -> Iterator[Need]:
+    """The buffers of the tensors that a stream segment reads or writes.
+
+    A chunk is there from the op that writes it to the last that reads it, while these take turns;
+    all else as long as the segment.
+    """
+    end = segment.last - 1
+    out = graph.ops[end].outputs[0]
+    for name, held in stream.held.items():
+        tensor = graph.tensors[name]
+        size = held.rows * held.columns * tensor.shape[-1] * tensor.dtype.bytes
+        need = replace(needs[name], bytes=size, rows=held.rows, columns=held.columns)
+        if name == out:
+            yield replace(need, first=segment.first)
+        else:
+            yield need if held.chunk else replace(need, first=segment.first, last=end)
+    read = {t.name for op in graph.ops[segment.first : segment.last] for t in graph.activations_in(op)}
+    for name in sorted(read - stream.held.keys()):
+        yield replace(needs[name], last=max(needs[name].last, end))
+
+
+def _stream_distance(
+    graph: Graph, segment: Segment, stream: Stream
+) -> dict[tuple[str, str], int]:
+    """How a stream segment's output may overlap its input, which nobody reads any more after it."""
+    if stream.distance is None or _life(graph, stream.source)[1] >= segment.last:
+        return {}
+    return {(stream.source, graph.ops[segment.last - 1].outputs[0]): stream.distance}
 
 
 def _tile_distance(

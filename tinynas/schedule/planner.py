@@ -33,14 +33,14 @@ def plan_segments(
     packing = (packer or TwoEndedPacker()).pack(problem)
     buffers = tuple(
         Buffer(n.name, n.bytes, n.first, n.last, offset, n.tensor, n.rows, n.columns)
-        for n, offset in zip(needs.buffers, packing.offsets, strict=True)
+        for n, offset in zip(needs.buffers, needs.offsets(packing), strict=True)
     )
     return Schedule(
         tuple(segments),
         buffers,
         packing.arena_bytes,
         sum(recomputed_macs(graph, s) for s in segments),
-        problem.lower_bound,
+        needs.lower_bound,
     )
 
 
@@ -142,7 +142,7 @@ def plan(graph: Graph, *, arena_bytes: int, kinds: str = "all") -> Schedule:
         for segments in by_work[work]:
             limit = best.arena_bytes if best else smallest
             # Worth placing only where the bound leaves hope: of fitting, or of being the smallest.
-            bound = needs_of(graph, segments).problem().lower_bound
+            bound = needs_of(graph, segments).lower_bound
             if limit is not None and bound >= limit:
                 continue
             schedule = plan_segments(graph, segments)

@@ -1,0 +1,49 @@
+"""Random ways to cut a network into segments of all kinds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinynas.errors import InvalidInputError
+from tinynas.graph.ir import Graph
+from tinynas.schedule import Segment, SegmentKind, patch_points
+from tinynas.schedule.stream import is_streamable, stream_of
+
+
+def streamable_spans(graph: Graph) -> list[tuple[int, int]]:
+    """All (first, last) of two ops or more that can be one stream segment."""
+    count = len(graph.ops)
+    spans = [(a, b) for a in range(count) for b in range(a + 2, count + 1)]
+    return [span for span in spans if is_streamable(graph, *span)]
+
+
+def random_segments(graph: Graph, rng: np.random.Generator) -> list[Segment]:
+    """Streams, a patch segment in front, and layers in between; some streams fed by rows."""
+    spans = streamable_spans(graph)
+    segments: list[Segment] = []
+    position, count = 0, len(graph.ops)
+    points = patch_points(graph)
+    if points and rng.random() < 0.25:
+        position = int(rng.choice(points))
+        _, rows, columns, _ = graph.tensors[graph.ops[position - 1].outputs[0]].shape
+        grid = (min(2, rows), min(int(rng.integers(1, 3)), columns))
+        segments.append(Segment(SegmentKind.PATCH, 0, position, grid))
+    while position < count:
+        ends = [b for a, b in spans if a == position]
+        if ends and rng.random() < 0.8:
+            end, chunk = int(rng.choice(ends)), int(rng.integers(1, 6))
+            fed = position == 0 and rng.random() < 0.5 and _can_be_fed(graph, end)
+            segments.append(Segment(SegmentKind.STREAM, position, end, chunk=chunk, fed=fed))
+        else:
+            end = int(rng.integers(position, count)) + 1
+            segments.append(Segment(SegmentKind.LAYER, position, end))
+        position = end
+    return segments
+
+
+def _can_be_fed(graph: Graph, end: int) -> bool:
+    try:
+        stream_of(graph, 0, end, 1, fed=True)
+    except InvalidInputError:
+        return False
+    return not any("input" in op.inputs for op in graph.ops[end:])
