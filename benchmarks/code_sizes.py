@@ -6,7 +6,7 @@ Every kernel is linked alone in a network of one op: its ELF says which function
 large they are, and a simulated run says how deep the stack gets.  Networks of several lengths give
 the cost of a call.  `--check` measures nothing anew: it builds and runs random networks and prints
 predicted against measured bytes.  `--kernels` measures these kernels alone and keeps the rest, for
-when a kernel is new or has changed.
+when a kernel is new or has changed; `--network` the network's own functions alone.
 """
 
 from __future__ import annotations
@@ -33,8 +33,17 @@ from tinynas.graph.ir import Graph, Op
 from tinynas.graph.random import RandomGraphOptions, random_graph
 from tinynas.graph.random_operators import random_operators
 from tinynas.graph.reference import run
-from tinynas.schedule import Schedule, patch_points, plan_layer, plan_patch
+from tinynas.schedule import (
+    Schedule,
+    Segment,
+    SegmentKind,
+    patch_points,
+    plan_layer,
+    plan_patch,
+    plan_segments,
+)
 from tinynas.schedule.kernels import Kernel, kernel_of
+from tinynas.schedule.random import random_segments
 from tinynas.simulate import simulate
 
 TARGET = Path(code.__file__).with_name("code_sizes.json")
@@ -42,7 +51,7 @@ DEVICES = ("stm32f411xe", "stm32f746xg")
 """One for every core of the catalogue."""
 BUDGET = Budget(1 << 30, 1 << 30)
 PREFIX = "net"
-OWN = ("init", "input", "output", "run")
+OWN = ("init", "input", "output", "run", "push_rows", "rows_left")
 VECTORS = 16
 CONVOLUTIONS = frozenset(
     {Kernel.CONV, Kernel.POINTWISE, Kernel.DEPTHWISE, Kernel.DEPTHWISE_MULTIPLIER}
@@ -59,6 +68,7 @@ def main() -> int:
     parser.add_argument("--compiler", help="this one alone")
     parser.add_argument("--core", help="this one alone")
     parser.add_argument("--kernels", nargs="+", type=Kernel, metavar="NAME", help="these alone")
+    parser.add_argument("--network", action="store_true", help="the network's functions alone")
     arguments = parser.parse_args()
     if arguments.check:
         return check()
@@ -73,7 +83,11 @@ def main() -> int:
                 continue
             print(f"{toolchain.label}, {device.core}", file=sys.stderr)
             known = entry["cores"].get(device.core)
-            if arguments.kernels and known:
+            if arguments.network and known:
+                measured = measure_network(device, toolchain)
+                functions = known["functions"] | measured.functions
+                known |= {"functions": dict(sorted(functions.items())), **measured.to_json()}
+            elif arguments.kernels and known:
                 entry["cores"][device.core] = remeasured(
                     known, arguments.kernels, device, toolchain
                 )
@@ -108,10 +122,11 @@ def save(table: dict[str, Any]) -> None:
 
 def blank(core: str, toolchain: Toolchain) -> code.CodeSizes:
     """Sizes of nothing: the generator asks for some before any can be measured."""
-    nothing = dict.fromkeys(("base", "layer_call", "patch", "patch_call"), 0)
+    names = ("base", "layer_call", "patch", "patch_call", "stream", "stage", "stream_call", "fed")
+    nothing = dict.fromkeys(names, 0)
     kernels: dict[Kernel, tuple[str, ...]] = dict.fromkeys(Kernel, ())
     return code.CodeSizes(
-        toolchain.name, core, {}, kernels, dict.fromkeys(Kernel, 0), {}, nothing, 0, 0
+        toolchain.name, core, {}, kernels, dict.fromkeys(Kernel, 0), {}, nothing, 0, 0, 0
     )
 
 
@@ -132,7 +147,7 @@ class Built:
 
 
 def is_own(function: str) -> bool:
-    return function in OWN or function.startswith("run_tile")
+    return function in OWN or function.startswith(("run_tile", "run_rows"))
 
 
 def measure(device: Device, toolchain: Toolchain) -> code.CodeSizes:
@@ -147,33 +162,84 @@ def measure(device: Device, toolchain: Toolchain) -> code.CodeSizes:
         stacks[kernel] = found.stack
         if found.general_stack > found.stack:
             general_stacks[kernel] = found.general_stack
-    few, many = chain(4), chain(24)
-    layer_few, layer_many = (build(g, plan_layer(g), device, toolchain) for g in (few, many))
-    patch_few, patch_many = (
-        build(g, plan_patch(g, len(g.ops), (2, 2)), device, toolchain) for g in (few, many)
+    own = measure_network(device, toolchain)
+    return code.CodeSizes(
+        toolchain.name,
+        device.core,
+        functions | own.functions,
+        kernels,
+        stacks,
+        general_stacks,
+        own.network,
+        own.static,
+        own.patch_stack,
+        own.stream_stack,
     )
+
+
+@dataclass(frozen=True)
+class MeasuredNetwork:
+    """Bytes of the network's own functions, of what only they call, and of their stack."""
+
+    functions: dict[str, int]
+    network: dict[str, int]
+    static: int
+    patch_stack: int
+    stream_stack: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "network": self.network,
+            "static": self.static,
+            "patch_stack": self.patch_stack,
+            "stream_stack": self.stream_stack,
+        }
+
+
+def measure_network(device: Device, toolchain: Toolchain) -> MeasuredNetwork:
+    """From chains of two lengths: depthwise ones, which are a stage each, and pointwise ones, which
+    are one stage together."""
+
+    def built(graph: Graph, schedule: Schedule) -> Built:
+        return build(graph, schedule, device, toolchain)
+
+    few, many = chain(4), chain(24)
+    layer_few, layer_many = (built(g, plan_layer(g)) for g in (few, many))
+    patch_few, patch_many = (built(g, plan_patch(g, len(g.ops), (2, 2))) for g in (few, many))
+    stream_few, stream_many = (built(g, plan_stream(g)) for g in (few, many))
+    one_few, one_many = (
+        built(g, plan_stream(g)) for g in (chain(n, Kernel.POINTWISE) for n in (4, 24))
+    )
+    fed = built(few, plan_stream(few, fed=True))
     layer_call = (layer_many.own - layer_few.own) / 20
     patch_call = (patch_many.own - patch_few.own) / 20
+    stream_call = (one_many.own - one_few.own) / 20
+    stage = (stream_many.own - stream_few.own) / 20 - stream_call
     base = round(layer_few.own - 4 * layer_call)
     network = {
         "base": base,
         "layer_call": round(layer_call),
         "patch": round(patch_few.own - 4 * patch_call) - base,
         "patch_call": round(patch_call),
+        "stream": round(stream_few.own - 4 * (stream_call + stage)) - base,
+        "stage": round(stage),
+        "stream_call": round(stream_call),
+        "fed": fed.own - stream_few.own,
     }
-    patch_stack = max(patch_few.stack - layer_few.stack, 0)
-    static = layer_few.static
-    return code.CodeSizes(
-        toolchain.name,
-        device.core,
-        functions,
-        kernels,
-        stacks,
-        general_stacks,
+    functions = {n: size for n, size in fed.functions.items() if not is_own(n)}
+    of_stages = 2 * len(few.ops)
+    return MeasuredNetwork(
+        {n: size for n, size in functions.items() if n not in layer_few.functions},
         network,
-        static,
-        patch_stack,
+        layer_few.static,
+        max(patch_few.stack - layer_few.stack, 0),
+        max(stream_few.stack - layer_few.stack - of_stages, 0),
     )
+
+
+def plan_stream(graph: Graph, *, fed: bool = False) -> Schedule:
+    """All of a network as one stream segment."""
+    return plan_segments(graph, [Segment(SegmentKind.STREAM, 0, len(graph.ops), chunk=2, fed=fed)])
 
 
 @dataclass(frozen=True)
@@ -270,15 +336,15 @@ def alone(graph: Graph, op: Op) -> Graph:
     return Graph("one_op", tensors, (replace(op, inputs=inputs),), (source,), op.outputs)
 
 
-def chain(length: int) -> Graph:
-    """`length` pointwise convolutions, one after the other."""
+def chain(length: int, kernel: Kernel = Kernel.DEPTHWISE) -> Graph:
+    """`length` convolutions that a kernel runs, one after the other."""
     rng = np.random.default_rng(1)
     options = RandomGraphOptions(min_size=6, max_size=6, max_channels=8, classifier=False)
     while True:
         graph = random_graph(rng, options)
         op = graph.ops[0]
         x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
-        if kernel_of(graph, op) is Kernel.DEPTHWISE and x.shape == y.shape:
+        if kernel_of(graph, op) is kernel and x.shape == y.shape:
             break
     constants = {n: graph.tensors[n] for n in op.inputs[1:]}
     activations = {f"t{i}": replace(y, name=f"t{i}") for i in range(length)}
@@ -309,7 +375,7 @@ def check() -> int:
                 pairs = ((cost.code_bytes, found.code), (cost.stack_bytes, found.stack))
                 worst = max(worst, *(abs(p - m) / max(64, 0.02 * m) for p, m in pairs))
                 texts = [f"{p:6} {m:6} {p - m:+4}" for p, m in pairs]
-                kind = schedule.segments[0].kind.value
+                kind = "fed" if schedule.fed_by_rows else schedule.segments[0].kind.value
                 line = f"{toolchain.name:19} {device.core:11} {len(graph.ops):3} {kind:8}"
                 print(f"{line}  {texts[0]}  {texts[1]}  {found.constants}")
     print(f"largest deviation: {worst:.0%} of what is allowed (64 bytes or 2%)")
@@ -325,6 +391,8 @@ def samples() -> Iterator[tuple[Graph, Schedule]]:
             _, rows, columns, _ = graph.tensors[graph.ops[ops - 1].outputs[0]].shape
             if min(rows, columns) >= 2:
                 yield graph, plan_patch(graph, ops, (2, 2))
+        segments = random_segments(graph, np.random.default_rng(seed))
+        yield graph, plan_segments(graph, segments)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ SANITISERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 FACTS = Facts("network", "stm32f746xg", "cortex-m7", "0.1.0", 1, 1, 1, 1)
 
 _INCLUDE = re.compile(r'#include "network(_operators)?\.h"\n')
-_OWN_NAMES = re.compile(r"\bnetwork_(init|run|(?:in|out)put\d*|op\d+_\w*)\b")
+_OWN_NAMES = re.compile(r"\bnetwork_(init|run|push_rows|rows_left|(?:in|out)put\d*|op\d+_\w*)\b")
 
 _CASE = """
 #include <stdio.h>
@@ -36,10 +36,26 @@ _CASE = """
 static int start(void *context, void *arena) {{
     return (int)c{n}_init(context, arena, NETWORK_ARENA_BYTES);
 }}
-static int go(void *context) {{ return (int)c{n}_run(context); }}
-static int in(void *context, FILE *file) {{ return {fill}; }}
+{entry}
 static int out(void *context, FILE *file) {{ return {empty}; }}
 const batch_case case_{n} = {{NETWORK_ARENA_BYTES, start, go, in, out}};
+"""
+_HELD = """
+static int go(void *context) {{ return (int)c{n}_run(context); }}
+static int in(void *context, FILE *file) {{ return {fill}; }}
+"""
+_FED = """
+static int go(void *context) {{ return c{n}_rows_left(context) != 0; }}
+static int in(void *context, FILE *file) {{
+    int8_t row[NETWORK_INPUT_ROW_BYTES] = {{0}};
+    if (c{n}_push_rows(context, row, NETWORK_INPUT_ROWS + 1) != NETWORK_TOO_MANY_ROWS) return 0;
+    for (uint32_t n = 0; n < NETWORK_INPUT_ROWS; ++n) {{
+        if (n > 0 && c{n}_rows_left(context) != NETWORK_INPUT_ROWS - n) return 0;
+        if (fread(row, 1, sizeof row, file) != sizeof row) return 0;
+        if (c{n}_push_rows(context, row, 1) != NETWORK_OK) return 0;
+    }}
+    return 1;
+}}
 """
 _HEADER = """
 #include <stdint.h>
@@ -66,7 +82,7 @@ int main(int argc, char **argv) {{
     if (argc != 3 || from == NULL || to == NULL) return 2;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {{
         const batch_case *const c = cases[i];
-        void *context[4];
+        void *context[64];
         void *const arena = malloc(c->arena);
         memset(arena, 0xa5, c->arena);
         if (arena == NULL || c->start(context, arena) != 0) return 3;
@@ -138,7 +154,9 @@ def run_cases(
             "fill": _calls("fread", n, "input", len(case.graph.inputs)),
             "empty": _calls("fwrite", n, "output", len(case.graph.outputs)),
         }
-        unit = _OWN_NAMES.sub(rf"c{n}_\1", unit) + _CASE.format(n=n, **calls)
+        template = _FED if case.schedule.fed_by_rows else _HELD
+        entry = template.format(n=n, **calls)
+        unit = _OWN_NAMES.sub(rf"c{n}_\1", unit) + _CASE.format(n=n, entry=entry, **calls)
         (folder / f"case_{n}.c").write_text(unit)
         kernels |= {Path(name).name: text for name, text in texts.items()}
     for name, text in kernels.items():

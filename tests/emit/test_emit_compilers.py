@@ -83,7 +83,7 @@ def _network(seed: int) -> Graph:
 
 def _predicted(graph: Graph, schedule: Schedule) -> int:
     operators = sum(constant_bytes(graph, op).total for op in graph.ops)
-    return operators + sum(segment_bytes(segment) for segment in schedule.segments)
+    return operators + sum(segment_bytes(graph, segment) for segment in schedule.segments)
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from tinynas.graph.ir import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, Mean, Op, Window
 from tinynas.schedule import Schedule, Segment, SegmentKind, TileWindow, tile_windows
-from tinynas.schedule.stream import Stream, stream_segment
 from tinynas.schedule.kernels import Overlap, kernel_of, overlap_of
+from tinynas.schedule.stream import Stream, stream_segment
 from tinynas.schedule.windows import window_of
 
 
@@ -179,7 +179,7 @@ class _StreamRun:
             self.there[op.outputs[0]] = y + 1
 
     def chunk(self, op: Op, out: TileWindow) -> None:
-        """One row of some columns.  A ring is read as the rows that the op needs of it, in order."""
+        """One row of some columns.  Of a ring the rows that the op needs are read, in order."""
         sources, windows = [], []
         for tensor in self.graph.activations_in(op):
             view = self.arena.view(tensor.name, None)

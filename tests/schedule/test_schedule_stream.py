@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from arena_executor import run_by_layer, run_in_arena
-from schedule_networks import random_segments, streamable_spans
 
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.graph.random import RandomGraphOptions, random_graph
 from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_segments
+from tinynas.schedule.random import random_segments, streamable_spans
 from tinynas.schedule.stream import stream_of
 
 OPTIONS = RandomGraphOptions(max_size=11, max_channels=7, blocks=(1, 4))

@@ -15,10 +15,13 @@ from typing import Any
 from tinynas.cost.forms import needs_general_form
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph, Op
-from tinynas.schedule.ir import Schedule, SegmentKind
-from tinynas.schedule.kernels import Kernel, kernel_of
+from tinynas.schedule.ir import Schedule, Segment, SegmentKind
+from tinynas.schedule.kernels import Kernel, kernel_of, padded
+from tinynas.schedule.stream import stream_segment
 
 DEFAULT_COMPILER = "arm-none-eabi-gcc"
+_ROW_BYTES = 2
+"""The number of a row."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,10 @@ class CodeSizes:
     links.  stacks: high-water mark of a network's run whose deepest kernel this is; general_stacks:
     the same where some channel needs the general form of requantisation, if that is deeper.
     network: the network's own functions: `base`, and `layer_call` for every op of a layer segment;
-    a patch segment costs `patch`, and `patch_call` for every op.
-    static: data of the library and of its context; patch_stack: what the loop over tiles adds.
+    a patch segment costs `patch`, and `patch_call` for every op; a stream segment `stream`, `stage`
+    for every stage and `stream_call` for every op, and `fed` if the input comes row by row.
+    static: data of the library and of its context; patch_stack: what the loop over tiles adds;
+    stream_stack: what the loop over rows adds beside its stages' next rows.
     """
 
     compiler: str
@@ -42,30 +47,56 @@ class CodeSizes:
     network: dict[str, int]
     static: int
     patch_stack: int
+    stream_stack: int
 
     def code_bytes(self, graph: Graph, schedule: Schedule) -> int:
         """Code of the library: kernels that occur, once each, and the calls of all ops."""
         used = kernels_of(graph)
         self._check(used)
         linked = {f for kernel in used for f in self.kernels[kernel]}
+        linked |= _stream_functions(schedule) & self.functions.keys()
         total = sum(self.functions[f] for f in linked) + self.network["base"]
         for segment in schedule.segments:
             ops = segment.last - segment.first
-            if segment.kind is SegmentKind.PATCH:
-                total += self.network["patch"] + self.network["patch_call"] * ops
-            else:
-                total += self.network["layer_call"] * ops
+            match segment.kind:
+                case SegmentKind.PATCH:
+                    total += self.network["patch"] + self.network["patch_call"] * ops
+                case SegmentKind.STREAM:
+                    stages = len(stream_segment(graph, segment).stages)
+                    total += self.network["stream"] + self.network["stream_call"] * ops
+                    total += self.network["stage"] * stages
+                    total += self.network["fed"] if segment.fed else 0
+                case _:
+                    total += self.network["layer_call"] * ops
         return total
+
+    def static_bytes(self, graph: Graph, schedule: Schedule) -> int:
+        """Data of the library and its context, which remembers how far an image has come in."""
+        if not schedule.fed_by_rows:
+            return self.static
+        stages = len(stream_segment(graph, schedule.segments[0]).stages)
+        return self.static + padded(_ROW_BYTES * (1 + stages))
 
     def stack_bytes(self, graph: Graph, schedule: Schedule) -> int:
         """The deepest that the stack gets below the call of the network's run function."""
         self._check(kernels_of(graph))
         deepest = 0
         for segment in schedule.segments:
-            loop = self.patch_stack if segment.kind is SegmentKind.PATCH else 0
+            loop = self._loop_stack(graph, segment)
             ops = graph.ops[segment.first : segment.last]
             deepest = max(deepest, *(loop + self._stack(graph, op) for op in ops))
         return deepest
+
+    def _loop_stack(self, graph: Graph, segment: Segment) -> int:
+        """What a segment's loop adds to the stack of its kernels."""
+        match segment.kind:
+            case SegmentKind.PATCH:
+                return self.patch_stack
+            case SegmentKind.STREAM:
+                stages = 0 if segment.fed else len(stream_segment(graph, segment).stages)
+                return self.stream_stack + padded(_ROW_BYTES * stages)
+            case _:
+                return 0
 
     def _stack(self, graph: Graph, op: Op) -> int:
         kernel = kernel_of(graph, op)
@@ -93,7 +124,15 @@ class CodeSizes:
             "network": self.network,
             "static": self.static,
             "patch_stack": self.patch_stack,
+            "stream_stack": self.stream_stack,
         }
+
+
+def _stream_functions(schedule: Schedule) -> set[str]:
+    """What stream segments link beside the kernels."""
+    streamed = any(segment.kind is SegmentKind.STREAM for segment in schedule.segments)
+    functions = {"begin_stream", "next_stage"} if streamed else set()
+    return functions | ({"copy_bytes"} if schedule.fed_by_rows else set())
 
 
 def kernels_of(graph: Graph) -> set[Kernel]:
@@ -140,4 +179,5 @@ def _parse(compiler: str, core: str, value: dict[str, Any]) -> CodeSizes:
         value["network"],
         value["static"],
         value["patch_stack"],
+        value["stream_stack"],
     )

@@ -21,6 +21,7 @@ from tinynas.schedule.kernels import (
     scratch_bytes,
     scratch_name,
 )
+from tinynas.schedule.stream import stream_segment
 
 __all__ = [
     "ConstantBytes",
@@ -38,6 +39,8 @@ __all__ = [
 _WORD = 4
 SPAN_BYTES = 4
 """One interval of rows or columns in the tables of a patch segment."""
+STAGE_BYTES = 12
+"""One stage in the table of a stream segment."""
 
 
 _DESCRIPTOR_BYTES = {
@@ -127,8 +130,12 @@ def _table_bytes(graph: Graph, op: Op, kernel: Kernel) -> int:
             return 0
 
 
-def segment_bytes(segment: Segment) -> int:
-    """Flash of a segment's own tables: the rows and the columns of every tile."""
-    if segment.kind is not SegmentKind.PATCH:
-        return 0
-    return SPAN_BYTES * (segment.last - segment.first) * sum(segment.grid)
+def segment_bytes(graph: Graph, segment: Segment) -> int:
+    """Flash of a segment's own tables: the rows and the columns of every tile, or the stages."""
+    match segment.kind:
+        case SegmentKind.PATCH:
+            return SPAN_BYTES * (segment.last - segment.first) * sum(segment.grid)
+        case SegmentKind.STREAM:
+            return STAGE_BYTES * len(stream_segment(graph, segment).stages)
+        case _:
+            return 0

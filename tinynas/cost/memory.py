@@ -36,10 +36,10 @@ def memory_cost(
     """
     sizes = code_sizes(core, compiler)
     constants = sum(constant_bytes(graph, op).total for op in graph.ops)
-    tables = sum(segment_bytes(segment) for segment in schedule.segments)
+    tables = sum(segment_bytes(graph, segment) for segment in schedule.segments)
     return MemoryCost(
         arena_bytes=schedule.arena_bytes,
-        static_bytes=sizes.static,
+        static_bytes=sizes.static_bytes(graph, schedule),
         stack_bytes=sizes.stack_bytes(graph, schedule),
         constant_bytes=constants + tables,
         code_bytes=sizes.code_bytes(graph, schedule),

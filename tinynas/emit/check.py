@@ -16,7 +16,7 @@ from tinynas.graph.ir import (
     Mul,
     Op,
 )
-from tinynas.schedule import Schedule, SegmentKind
+from tinynas.schedule import Schedule
 from tinynas.schedule.windows import window_of
 
 MAX_EXTENT = 65535
@@ -67,9 +67,6 @@ def _interface_problems(graph: Graph) -> Iterator[str]:
 
 
 def _schedule_problems(schedule: Schedule) -> Iterator[str]:
-    for segment in schedule.segments:
-        if segment.kind is SegmentKind.STREAM:
-            yield f"schedule: {segment}, allowed is layer or patch"
     for buffer in schedule.buffers:
         if buffer.offset < 0 or buffer.offset + buffer.bytes > schedule.arena_bytes:
             yield f"schedule: buffer {buffer.name} leaves the arena of {schedule.arena_bytes} bytes"

@@ -10,7 +10,7 @@ from tinynas.emit.constants import Words, convolution_words, fully_connected_wor
 from tinynas.emit.members import CONSTANTS, Members, offset_of
 from tinynas.emit.moves import concat, copy, pad, resize_nearest, transpose
 from tinynas.emit.pairs import broadcast_add, mul
-from tinynas.emit.placement import place_of, scratch_offset, segment_of
+from tinynas.emit.placement import place_of, scratch_offset, segment_of, window_of
 from tinynas.emit.tables import lookup, softmax
 from tinynas.graph.arithmetic import (
     AddRequantisation,
@@ -122,7 +122,7 @@ def _add(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words |
         "output_right": -1 - numbers.output.shift,
         "minimum": numbers.minimum,
         "maximum": numbers.maximum,
-        "window": index - segment.first,
+        "window": window_of(segment, index),
     }
     return members, None
 
@@ -156,7 +156,7 @@ def _pool(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words 
 
 def _window(schedule: Schedule, index: int, window: Window) -> Members:
     return {
-        "window": index - segment_of(schedule, index).first,
+        "window": window_of(segment_of(schedule, index), index),
         "kernel_rows": window.kernel[0],
         "kernel_columns": window.kernel[1],
         "stride_rows": window.stride[0],

@@ -9,9 +9,13 @@ from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import zero_point_of
 from tinynas.graph.ir import Graph, Op, Tensor
 from tinynas.schedule import Schedule, Segment, SegmentKind
+from tinynas.schedule.stream import stream_segment
 
 WHOLE = -1
 """The span of a tensor that is held from its row 0 and column 0 on."""
+
+STREAM_SPAN = 0
+"""The one span of a stream's tile: the row and the columns that a stage is about to compute."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,11 @@ def segment_of(schedule: Schedule, index: int) -> Segment:
     )
 
 
+def window_of(segment: Segment, index: int) -> int:
+    """The tile's span that says what op number `index` computes of its output."""
+    return STREAM_SPAN if segment.kind is SegmentKind.STREAM else index - segment.first
+
+
 def extent(tensor: Tensor) -> tuple[int, int, int]:
     """(rows, columns, channels): the last three dimensions, 1 where there are fewer."""
     dimensions = (1, 1, 1, *tensor.shape)
@@ -52,16 +61,23 @@ def place_of(graph: Graph, schedule: Schedule, segment: Segment, name: str) -> P
     """Where `segment` finds tensor `name`.
 
     What a patch segment computes on its way is there as a tile; what it reads and its last op's
-    output are whole.
+    output are whole.  What a stream segment computes is there as a chunk of a row, a ring of rows,
+    or whole.
     """
     tensor = graph.tensors[name]
     rows, columns, channels = extent(tensor)
     buffer = schedule.buffer_of(name)
     span = WHOLE
+    held_rows, held_columns = rows, columns
     if segment.kind is SegmentKind.PATCH:
         inside = [op.outputs[0] for op in graph.ops[segment.first : segment.last - 1]]
-        span = inside.index(name) if name in inside else WHOLE
-    held_rows, held_columns = (rows, columns) if span == WHOLE else (buffer.rows, buffer.columns)
+        if name in inside:
+            span, held_rows, held_columns = inside.index(name), buffer.rows, buffer.columns
+    elif segment.kind is SegmentKind.STREAM:
+        held = stream_segment(graph, segment).held.get(name)
+        if held is not None:
+            held_rows, held_columns = buffer.rows, buffer.columns
+            span = STREAM_SPAN if held.chunk else WHOLE
     return Place(
         offset=buffer.offset,
         row_bytes=held_columns * channels,

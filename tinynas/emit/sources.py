@@ -19,6 +19,7 @@ from tinynas.emit.vectors import Vectors
 from tinynas.graph.arithmetic import scale_of, zero_point_of
 from tinynas.graph.ir import Graph, op_macs
 from tinynas.schedule import Schedule, Segment, SegmentKind, tile_windows
+from tinynas.schedule.stream import stream_segment
 
 _HEADERS = ("tinynas_arithmetic.h", "tinynas_kernels.h")
 
@@ -62,7 +63,8 @@ def library_files(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, s
     }
     for header in _HEADERS:
         texts["src/" + header.replace("tinynas", prefix)] = kernel_text(header, prefix)
-    for source in sources_of({o.kernel for o in operators}):
+    sources = {*sources_of({o.kernel for o in operators}), *_stream_sources(schedule)}
+    for source in sorted(sources):
         texts[f"src/{source}.c"] = kernel_text(f"{source}.c", prefix)
     return texts
 
@@ -101,6 +103,7 @@ def common_context(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, 
         "schedule": schedule.summary,
         "macs": graph.macs,
         "recomputed_macs": schedule.recomputed_macs,
+        "fed": _fed(graph, schedule),
         "inputs": _interfaces(graph, schedule, "input", graph.inputs),
         "outputs": _interfaces(graph, schedule, "output", graph.outputs),
     }
@@ -188,6 +191,20 @@ def _title(graph: Graph, operator: Operator) -> str:
     return f"{operator.index}: {name} ({op.kind}), {shapes[0]} to {shapes[1]}{work}"
 
 
+def _fed(graph: Graph, schedule: Schedule) -> dict[str, int] | None:
+    """The ring of input rows and the stages behind it; None where the input is held."""
+    if not schedule.fed_by_rows:
+        return None
+    stages = len(stream_segment(graph, schedule.segments[0]).stages)
+    return {"ring": schedule.buffer_of(graph.inputs[0]).rows, "stages": stages}
+
+
+def _stream_sources(schedule: Schedule) -> set[str]:
+    """What stream segments run on beside the kernels."""
+    streamed = any(s.kind is SegmentKind.STREAM for s in schedule.segments)
+    return ({"stream"} if streamed else set()) | ({"bytes"} if schedule.fed_by_rows else set())
+
+
 def _segment(
     graph: Graph, segment: Segment, operators: list[Operator], prefix: str
 ) -> dict[str, Any]:
@@ -196,18 +213,36 @@ def _segment(
         {"index": o.index, "kernel": o.kernel, "symbol": _symbol(o, prefix), "tiled": o.tiled}
         for o in inside
     ]
-    tiled = segment.kind is SegmentKind.PATCH
-    rows, columns = _spans(graph, segment) if tiled else ([], [])
+    patch, stream = (segment.kind is kind for kind in (SegmentKind.PATCH, SegmentKind.STREAM))
+    rows, columns = _spans(graph, segment) if patch else ([], [])
     return {
         "title": f"{str(segment)[0].upper()}{str(segment)[1:]}",
+        "kind": segment.kind.value,
+        "fed": segment.fed,
         "first": segment.first,
         "ops": len(inside),
         "grid": segment.grid,
-        "tiled": tiled,
         "rows": rows,
         "columns": columns,
         "calls": calls,
+        "stages": _stages(graph, segment, calls) if stream else [],
+        "input_rows": _rows_of(graph, inside[0].op.inputs[0]),
     }
+
+
+def _rows_of(graph: Graph, name: str) -> int:
+    return extent(graph.tensors[name])[0]
+
+
+def _stages(graph: Graph, segment: Segment, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The stages of a stream segment: their tables as C text, and what they call."""
+    return [
+        {
+            "table": initialiser([s.rows, s.columns, s.chunk, s.stride, s.reach, s.source_rows]),
+            "calls": calls[s.first - segment.first : s.last - segment.first],
+        }
+        for s in stream_segment(graph, segment).stages
+    ]
 
 
 def _spans(graph: Graph, segment: Segment) -> tuple[list[str], list[str]]:

@@ -51,12 +51,12 @@ class Segment:
 class Buffer:
     """A stretch of SRAM, live from op `first` to op `last`, both included.
 
-    `tensor` names the graph tensor it holds, whole (`rows` and `columns` its own), the largest tile
-    of it, or a ring of `rows` of its rows; scratch memory of a kernel holds no tensor.  Pixel (y, x)
-    of a tile lies at `offset + ((y - first row) * columns + (x - first column)) * channels`: the row
-    stride is that of the buffer also for the tiles that are smaller than it.  Row y of a ring is
-    row `y mod rows` of the buffer.  What is live while ops of a stream segment take turns is there
-    whenever one of `first` to `last` runs.
+    `tensor` names the graph tensor it holds, whole (`rows` and `columns` its own), the largest
+    tile of it, or a ring of `rows` of its rows; scratch memory of a kernel holds no tensor.  Pixel
+    (y, x) of a tile lies at `offset + ((y - first row) * columns + (x - first column)) * channels`:
+    the row stride is that of the buffer also for the tiles that are smaller than it.  Row y of a
+    ring is row `y mod rows` of the buffer.  Where ops of a stream segment take turns, a buffer is
+    live whenever one of `first` to `last` runs.
     """
 
     name: str

@@ -33,10 +33,8 @@ class Needs:
         """The same as a packing problem: `outer` buffers in their order, then the workspaces."""
         index = {need.name: i for i, need in enumerate(self.outer)}
         relations = {(index[a], index[b]): d for (a, b), d in self.distances.items()}
-        items = [
-            Item(n.bytes, self._step(n.first), self._step(n.last))
-            for n in (*self.outer, *self.workspaces)
-        ]
+        needs: list[Need | Workspace] = [*self.outer, *self.workspaces]
+        items = (Item(n.bytes, self._step(n.first), self._step(n.last)) for n in needs)
         return Problem(tuple(items), relations)
 
     @cached_property
@@ -167,14 +165,14 @@ def _streamed(
             yield replace(need, first=segment.first)
         else:
             yield need if held.chunk else replace(need, first=segment.first, last=end)
-    read = {t.name for op in graph.ops[segment.first : segment.last] for t in graph.activations_in(op)}
+    read = {
+        t.name for op in graph.ops[segment.first : segment.last] for t in graph.activations_in(op)
+    }
     for name in sorted(read - stream.held.keys()):
         yield replace(needs[name], last=max(needs[name].last, end))
 
 
-def _stream_distance(
-    graph: Graph, segment: Segment, stream: Stream
-) -> dict[tuple[str, str], int]:
+def _stream_distance(graph: Graph, segment: Segment, stream: Stream) -> dict[tuple[str, str], int]:
     """How a stream segment's output may overlap its input, which nobody reads any more after it."""
     if stream.distance is None or _life(graph, stream.source)[1] >= segment.last:
         return {}

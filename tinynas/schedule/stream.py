@@ -1,21 +1,24 @@
 """Streams: several ops row by row, each row as soon as what it reads is there.
 
-The ops of a stream segment fall into *stages*.  A stage begins with any op that slides a window, and
-goes on as long as an op reads the pixel that the one before has just written (1 x 1 convolutions,
-sums); its ops compute one row together, `chunk` columns at a time.  What only the same stage reads
-exists as one such chunk; what a later stage reads is kept in a ring of as many rows as anybody
-still needs; only the segment's output is whole.
+The ops of a stream segment fall into *stages*.  A stage begins with any op that slides a window,
+and goes on as long as an op reads the pixel that the one before has just written (1 x 1
+convolutions, sums); its ops compute one row together, `chunk` columns at a time.  What only the
+same stage reads exists as one such chunk; what a later stage reads is kept in a ring of as many
+rows as anybody still needs; only the segment's output is whole.
 
-Order of execution: the last stage that can run computes its next row.  So no stage is further ahead
-than the ones behind it force it to be, nothing is computed twice, and how far all the others are
-when a stage computes row r follows from r alone: all of this module is arithmetic on rows.
+Every stage reads something of the one before it, and may read what is older (a block's input, for
+the sum at its end).  Order of execution: the last stage that can run computes its next row.  So no
+stage is further ahead than the ones behind it force it to be, nothing is computed twice, and how
+far all the others are when a stage computes row r follows from r alone: all of this module is
+arithmetic on rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +33,7 @@ from tinynas.schedule.windows import escaping, is_patchable, window_of
 Rows: TypeAlias = NDArray[np.int64]
 
 INPUT = -1
-"""The stage that the segment's input comes from."""
+"""The stage, as it were, that the segment's input comes from."""
 
 MIN_CHUNK = 2
 """Columns handed over at once, at least: dense kernels compute pixels in pairs."""
@@ -40,8 +43,8 @@ MIN_CHUNK = 2
 class Stage:
     """Ops `first` to `last - 1` of the graph, which compute a row of `columns` pixels together.
 
-    Row y can be computed when rows up to `min(y * stride + reach, source_rows - 1)` of stage
-    `source` are there; whatever else it reads is there then too.
+    Row y can be computed when rows up to `min(y * stride + reach, source_rows - 1)` of the stage
+    before, or of the input, are there; whatever else it reads is there then too.
     """
 
     first: int
@@ -49,15 +52,9 @@ class Stage:
     rows: int
     columns: int
     chunk: int
-    source: int
     source_rows: int
     stride: int
     reach: int
-
-    def needed(self, rows: Rows) -> Rows:
-        """The last row of the source that these rows need."""
-        needed: Rows = np.clip(rows * self.stride + self.reach, 0, self.source_rows - 1)
-        return needed
 
 
 @dataclass(frozen=True)
@@ -87,14 +84,20 @@ class Stream:
     out: str
     distance: int | None
 
-    def stage_of(self, op: int) -> int:
-        return next(i for i, stage in enumerate(self.stages) if stage.first <= op < stage.last)
-
 
 def is_streamable(graph: Graph, first: int, last: int) -> bool:
     """Whether ops `first` to `last - 1` can be one stream segment."""
     try:
         stream_of(graph, first, last, MIN_CHUNK)
+    except InvalidInputError:
+        return False
+    return True
+
+
+def can_be_fed(graph: Graph, last: int) -> bool:
+    """Whether the first `last` ops can be a stream segment that takes the input row by row."""
+    try:
+        stream_of(graph, 0, last, MIN_CHUNK, fed=True)
     except InvalidInputError:
         return False
     return True
@@ -115,7 +118,7 @@ def stream_of(graph: Graph, first: int, last: int, chunk: int, *, fed: bool = Fa
     _check(graph, first, last, fed)
     source = next(graph.activations_in(graph.ops[first])).name
     stages = _stages(graph, first, last, chunk, source)
-    ahead = _Ahead(graph, stages, source)
+    ahead = _Ahead(graph, stages)
     held = {
         name: ahead.held(i, name)
         for i, stage in enumerate(stages)
@@ -123,16 +126,15 @@ def stream_of(graph: Graph, first: int, last: int, chunk: int, *, fed: bool = Fa
         for name in op.outputs
     }
     out = graph.ops[last - 1].outputs[0]
-    held[out] = Held(*graph.tensors[out].shape[1:3])
+    _, rows, columns, _ = graph.tensors[out].shape
+    held[out] = Held(rows, columns)
     if fed:
         held[source] = ahead.held(INPUT, source)
     return Stream(stages, held, source, out, None if fed else ahead.distance(source, out))
 
 
-def _stages(
-    graph: Graph, first: int, last: int, chunk: int, source: str
-) -> tuple[Stage, ...]:
-    """The ops cut into stages, each with the source that it has to wait for."""
+def _stages(graph: Graph, first: int, last: int, chunk: int, source: str) -> tuple[Stage, ...]:
+    """The ops cut into stages, each with what it has to wait for."""
     edges = [first]
     for position in range(first + 1, last):
         if not _follows(graph, graph.ops[position - 1], graph.ops[position]):
@@ -144,10 +146,8 @@ def _stages(
         for op in graph.ops[begin:end]
         for name in op.outputs
     }
-    return tuple(
-        _stage(graph, span, {source: INPUT, **{n: s for n, s in writer.items() if s < i}}, chunk)
-        for i, span in enumerate(spans)
-    )
+    writer[source] = INPUT
+    return tuple(_stage(graph, i, span, writer, chunk) for i, span in enumerate(spans))
 
 
 def _follows(graph: Graph, before: Op, op: Op) -> bool:
@@ -161,29 +161,30 @@ def _follows(graph: Graph, before: Op, op: Op) -> bool:
     )
 
 
-def _stage(graph: Graph, span: tuple[int, int], before: dict[str, int], chunk: int) -> Stage:
+def _stage(
+    graph: Graph, number: int, span: tuple[int, int], writer: dict[str, int], chunk: int
+) -> Stage:
+    """Stage `number`; `writer` says which stage writes a tensor."""
     first, last = span
-    inside = {name for op in graph.ops[first:last] for name in op.outputs}
-    reads = [
-        (before[tensor.name], op, tensor.shape[1])
+    before = [
+        (op, tensor.shape[1])
         for op in graph.ops[first:last]
         for tensor in graph.activations_in(op)
-        if tensor.name not in inside and tensor.name in before
+        if writer.get(tensor.name) == number - 1
     ]
-    if not reads:
+    if not before:
         raise InvalidInputError(
-            f"op {graph.ops[first].name}: reads nothing that comes row by row",
+            f"op {graph.ops[first].name}: does not follow from the ops before it, row by row",
             field="segment",
             given=graph.ops[first].name,
-            allowed="ops that follow from the segment's first",
+            allowed="ops that each read what the ones before have written",
         )
-    source, op, source_rows = max(reads, key=lambda read: read[0])
-    stride, before_rows, kernel = _rows_of(op)
+    op, source_rows = before[0]
+    stride, above, kernel = _rows_of(op)
     _, rows, columns, _ = graph.tensors[graph.ops[last - 1].outputs[0]].shape
     # A stage of one op writes straight to where its output is kept.
     width = columns if last - first == 1 else min(max(chunk, 1), columns)
-    reach = kernel - 1 - before_rows
-    return Stage(first, last, rows, columns, width, source, source_rows, stride, reach)
+    return Stage(first, last, rows, columns, width, source_rows, stride, kernel - 1 - above)
 
 
 def _rows_of(op: Op) -> tuple[int, int, int]:
@@ -192,93 +193,127 @@ def _rows_of(op: Op) -> tuple[int, int, int]:
     return (1, 0, 1) if window is None else (window.stride[0], window.padding[0], window.kernel[0])
 
 
+class _Reading(NamedTuple):
+    """Rows `y * stride - above` on, `kernel` of them, of `height` are read for row y of `rows`."""
+
+    stride: int
+    above: int
+    kernel: int
+    height: int
+    rows: int
+
+    def first(self, rows: Rows) -> Rows:
+        """The first row that is read for these; `height` for those past the last."""
+        first: Rows = np.clip(rows * self.stride - self.above, 0, self.height)
+        return np.where(rows < self.rows, first, self.height)
+
+    def last(self, rows: Rows) -> Rows:
+        last: Rows = np.clip(rows * self.stride - self.above + self.kernel - 1, 0, self.height - 1)
+        return last
+
+
+class _Link(NamedTuple):
+    """What a stage waits for: `Stage.needed`."""
+
+    stride: int
+    reach: int
+    source_rows: int
+
+
+@lru_cache(maxsize=1 << 14)
+def _needed(chain: tuple[_Link, ...], rows: int) -> Rows:
+    """The rows that must be there at the begin of a chain of stages for each of `rows` at its end;
+    the chain from its end to its begin."""
+    needed: Rows = np.arange(rows, dtype=np.int64)
+    for link in chain:
+        needed = np.clip(needed * link.stride + link.reach, 0, link.source_rows - 1)
+    return needed
+
+
+@lru_cache(maxsize=1 << 14)
+def _ring_rows(chain: tuple[_Link, ...], reading: _Reading) -> int | None:
+    """Rows to keep for a reader at the end of `chain`; None if it may read what is not there.
+
+    While row r is written all rows of the reader that can do without it are done.
+    """
+    needed = _needed(chain, reading.rows)
+    if (reading.last(np.arange(reading.rows)) > needed).any():
+        return None
+    rows = np.arange(reading.height)
+    done = np.searchsorted(needed, rows, side="left")
+    return int((rows - np.minimum(reading.first(done), rows)).max()) + 1
+
+
+@lru_cache(maxsize=1 << 14)
+def _row_distance(
+    chain: tuple[_Link, ...], reading: _Reading, rows: int, row_bytes: tuple[int, int]
+) -> int | None:
+    """How far above an output of `rows` rows, the end of `chain`, must lie what a stage at its
+    begin reads; bytes of a row of the input and the output.  None: any distance will do."""
+    done = _needed(chain, rows) + 1
+    first = reading.first(done)
+    written = (np.arange(rows) + 1) * row_bytes[1]
+    apart = (written - first * row_bytes[0])[first < reading.height]
+    return int(apart.max()) if apart.size else None
+
+
 class _Ahead:
     """How far each stage is while another one computes a row."""
 
-    def __init__(self, graph: Graph, stages: tuple[Stage, ...], source: str) -> None:
+    def __init__(self, graph: Graph, stages: tuple[Stage, ...]) -> None:
         self.graph = graph
         self.stages = stages
-        self.source = source
+        self.links = [_Link(s.stride, s.reach, s.source_rows) for s in stages]
+        self.readers: dict[str, list[tuple[int, Op]]] = {}
+        for i, stage in enumerate(stages):
+            for op in graph.ops[stage.first : stage.last]:
+                for tensor in graph.activations_in(op):
+                    self.readers.setdefault(tensor.name, []).append((i, op))
 
-    def rows(self, stage: int) -> int:
-        if stage == INPUT:
-            return self.graph.tensors[self.source].shape[1]
-        return self.stages[stage].rows
+    def chain(self, stage: int, of: int) -> tuple[_Link, ...]:
+        return tuple(reversed(self.links[of + 1 : stage + 1]))
 
-    def needed(self, stage: int, of: int) -> Rows | None:
-        """For each row of `stage` the last row of stage `of` that must be there; None: not known."""
-        rows: Rows = np.arange(self.rows(stage), dtype=np.int64)
-        while stage > of:
-            rows, stage = self.stages[stage].needed(rows), self.stages[stage].source
-        return rows if stage == of else None
-
-    def readers(self, name: str) -> list[tuple[int, Op]]:
-        """(stage, op) of those that read a tensor."""
-        return [
-            (i, op)
-            for i, stage in enumerate(self.stages)
-            for op in self.graph.ops[stage.first : stage.last]
-            if name in op.inputs
-        ]
+    def reading(self, stage: int, op: Op, height: int) -> _Reading:
+        return _Reading(*_rows_of(op), height, self.stages[stage].rows)
 
     def held(self, writer: int, name: str) -> Held:
         """How a tensor that stage `writer` writes has to be kept."""
         _, height, width, _ = self.graph.tensors[name].shape
-        readers = self.readers(name)
+        readers = self.readers.get(name, [])
         if all(stage == writer for stage, _ in readers):
             return Held(1, self.stages[writer].chunk, chunk=True)
-        rows: Rows = np.arange(height, dtype=np.int64)
-        lowest = rows.copy()
+        kept = 1
         for stage, op in readers:
-            needed = self._checked(stage, writer, op, height)
-            # While row r is written all rows of the stage that can do without it are done.
-            done = np.searchsorted(needed, rows, side="left")
-            lowest = np.minimum(lowest, self._first_read(op, done, stage, height))
-        return Held(int((rows - lowest).max()) + 1, width)
-
-    def _checked(self, stage: int, writer: int, op: Op, height: int) -> Rows:
-        """The rows of `writer` that are there when `stage` runs; they hold what `op` reads."""
-        needed = self.needed(stage, writer)
-        stride, before, kernel = _rows_of(op)
-        rows = np.arange(self.rows(stage), dtype=np.int64)
-        reads = np.clip(rows * stride - before + kernel - 1, 0, height - 1)
-        if needed is None or (reads > needed).any():
-            raise InvalidInputError(
-                f"op {op.name}: what it reads comes by two ways, neither of which leads the other",
-                field="segment",
-                given=op.name,
-                allowed="inputs of which one is always there when the other is",
-            )
-        return needed
-
-    def _first_read(self, op: Op, rows: Rows, stage: int, height: int) -> Rows:
-        """The first input row that an op reads for its output `rows`; `height` past its last."""
-        stride, before, _ = _rows_of(op)
-        first: Rows = np.clip(rows * stride - before, 0, height)
-        return np.where(rows < self.rows(stage), first, height)
+            rows = _ring_rows(self.chain(stage, writer), self.reading(stage, op, height))
+            if rows is None:
+                raise InvalidInputError(
+                    f"op {op.name}: reads rows that are not there yet when those of the op before "
+                    "are",
+                    field="segment",
+                    given=op.name,
+                    allowed="inputs that are there before what the op before writes",
+                )
+            kept = max(kept, rows)
+        return Held(kept, width)
 
     def distance(self, source: str, out: str) -> int | None:
         """How far above the output the whole input has to lie; see `tinynas.schedule.overlap`."""
         graph, last = self.graph, len(self.stages) - 1
         x, y = graph.tensors[source], graph.tensors[out]
-        row_bytes = [tensor.bytes // tensor.shape[1] for tensor in (x, y)]
-        written = (np.arange(y.shape[1]) + 1) * row_bytes[1]
+        row_bytes = (x.bytes // x.shape[1], y.bytes // y.shape[1])
         least = -x.bytes
-        for stage, op in self.readers(source):
-            if stage == last:
-                reads = reads_of(graph, op)
-                if reads is None:
-                    return None
-                if op.outputs[0] != out:  # all of a chunk is read before any of the output's is
-                    reads = replace(reads, order=Overlap.PIXEL)
-                least = max(least, overlap_distance(reads, whole(x), whole(y)))
+        for stage, op in self.readers[source]:
+            if stage < last:
+                reading = self.reading(stage, op, x.shape[1])
+                apart = _row_distance(self.chain(last, stage), reading, y.shape[1], row_bytes)
+                least = least if apart is None else max(least, apart)
                 continue
-            progress = self.needed(last, stage)
-            if progress is None:
+            reads = reads_of(graph, op)
+            if reads is None:
                 return None
-            first = self._first_read(op, progress + 1, stage, x.shape[1])
-            apart = (written - first * row_bytes[0])[first < x.shape[1]]
-            least = int(apart.max(initial=least))
+            if op.outputs[0] != out:  # all of a chunk is read before any of the output's is
+                reads = replace(reads, order=Overlap.PIXEL)
+            least = max(least, overlap_distance(reads, whole(x), whole(y)))
         return least
 
 
@@ -303,9 +338,10 @@ def _check(graph: Graph, first: int, last: int, fed: bool) -> None:
         )
     written = {name for op in ops for name in op.outputs}
     read = {t.name for op in ops for t in graph.activations_in(op)} - written
-    if fed and (first > 0 or read != set(graph.inputs)):
+    later = {name for op in graph.ops[last:] for name in op.inputs} | set(graph.outputs)
+    if fed and (first > 0 or read != set(graph.inputs) or read & later):
         raise InvalidInputError(
-            "rows can be fed to a first segment alone, and the network's only input to it alone",
+            "rows can be fed to a first segment alone, of an input that nobody else reads",
             field="input",
             given="rows",
             allowed="held",

@@ -56,6 +56,4 @@ def workspace_of(segment: Segment, stream: Stream, needs: Sequence[Need]) -> Wor
     packing = TwoEndedPacker().pack(problem)
     for need, offset in zip(turns, packing.offsets, strict=True):
         inner[need.name] = end + offset
-    return Workspace(
-        end + packing.arena_bytes, first, last, inner, end + problem.lower_bound
-    )
+    return Workspace(end + packing.arena_bytes, first, last, inner, end + problem.lower_bound)

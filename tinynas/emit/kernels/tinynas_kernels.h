@@ -184,6 +184,18 @@ typedef struct {
     uint8_t constant;           /* number of the constant input; 2: none is */
 } tinynas_broadcast_op;
 
+/* Operators that compute a row of their output together when what they read of the stage before, or
+ * of the network's input, is there: for row y its rows up to `y * stride + reach`, or all of them.
+ */
+typedef struct {
+    uint16_t rows;
+    uint16_t columns;
+    uint16_t chunk;             /* columns at a time */
+    uint16_t stride;
+    int16_t reach;
+    uint16_t source_rows;
+} tinynas_stage;
+
 /* What is held of a tensor, ready for use. */
 typedef struct {
     int8_t *data;
@@ -222,6 +234,15 @@ TINYNAS_INLINE int8_t *tinynas_pixel(const tinynas_view *view, int32_t row, int3
     return view->data + tinynas_slot(view, row) * view->row_bytes
            + (column - view->first_column) * view->channels;
 }
+
+/* Every stage's next row is its first. */
+void tinynas_begin_stream(uint16_t *next, int32_t count);
+
+/* The last of `count` stages that can compute its next row, `next` of each, when `rows` rows of the
+ * first one's input are there; -1: none can.
+ */
+int32_t tinynas_next_stage(const tinynas_stage *stages, int32_t count, const uint16_t *next,
+                           int32_t rows);
 
 void tinynas_conv(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_pointwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);

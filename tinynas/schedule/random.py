@@ -1,13 +1,13 @@
-"""Random ways to cut a network into segments of all kinds."""
+"""Random ways to cut a network into segments of all kinds, for tests and benchmarks."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
-from tinynas.schedule import Segment, SegmentKind, patch_points
-from tinynas.schedule.stream import is_streamable, stream_of
+from tinynas.schedule.ir import Segment, SegmentKind
+from tinynas.schedule.stream import can_be_fed, is_streamable
+from tinynas.schedule.windows import patch_points
 
 
 def streamable_spans(graph: Graph) -> list[tuple[int, int]]:
@@ -17,8 +17,11 @@ def streamable_spans(graph: Graph) -> list[tuple[int, int]]:
     return [span for span in spans if is_streamable(graph, *span)]
 
 
-def random_segments(graph: Graph, rng: np.random.Generator) -> list[Segment]:
-    """Streams, a patch segment in front, and layers in between; some streams fed by rows."""
+def random_segments(graph: Graph, rng: np.random.Generator, *, fed: float = 0.5) -> list[Segment]:
+    """Streams, mostly; now and then a patch segment in front, and layers in between.
+
+    `fed` is the share of first streams that take the input row by row, of those that can.
+    """
     spans = streamable_spans(graph)
     segments: list[Segment] = []
     position, count = 0, len(graph.ops)
@@ -32,18 +35,10 @@ def random_segments(graph: Graph, rng: np.random.Generator) -> list[Segment]:
         ends = [b for a, b in spans if a == position]
         if ends and rng.random() < 0.8:
             end, chunk = int(rng.choice(ends)), int(rng.integers(1, 6))
-            fed = position == 0 and rng.random() < 0.5 and _can_be_fed(graph, end)
-            segments.append(Segment(SegmentKind.STREAM, position, end, chunk=chunk, fed=fed))
+            by_rows = rng.random() < fed and position == 0 and can_be_fed(graph, end)
+            segments.append(Segment(SegmentKind.STREAM, position, end, chunk=chunk, fed=by_rows))
         else:
             end = int(rng.integers(position, count)) + 1
             segments.append(Segment(SegmentKind.LAYER, position, end))
         position = end
     return segments
-
-
-def _can_be_fed(graph: Graph, end: int) -> bool:
-    try:
-        stream_of(graph, 0, end, 1, fed=True)
-    except InvalidInputError:
-        return False
-    return not any("input" in op.inputs for op in graph.ops[end:])
