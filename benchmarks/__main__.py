@@ -10,7 +10,9 @@ import subprocess
 import sys
 
 PROOFS: dict[str, tuple[str, ...]] = {
-    "fuzz_litert": ("--graphs", "2000", "--seed", "0"),
+    "fuzz_litert": ("--graphs", "2000", "--simulated", "200", "--seed", "0"),
+    "mlperf_models": (),
+    "memory_matrix": (),
     "code_sizes": ("--check",),
     "subspace_grid": (),
     "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),

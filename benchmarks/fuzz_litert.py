@@ -229,5 +229,23 @@ def run_litert(
     return {name: np.concatenate(found) for name, found in kept.items()}
 
 
+def run_litert_model(model: bytes, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """A model's outputs [N, ...] by LiteRT's reference kernels, in its own order and types."""
+    interpreter = Interpreter(
+        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+    )
+    interpreter.allocate_tensors()
+    ins = [d["index"] for d in interpreter.get_input_details()]
+    outs = [d["index"] for d in interpreter.get_output_details()]
+    found: list[list[np.ndarray]] = [[] for _ in outs]
+    for i in range(len(inputs[0])):
+        for index, values in zip(ins, inputs, strict=True):
+            interpreter.set_tensor(index, values[i : i + 1])
+        interpreter.invoke()
+        for index, kept in zip(outs, found, strict=True):
+            kept.append(interpreter.get_tensor(index))
+    return [np.concatenate(kept) for kept in found]
+
+
 if __name__ == "__main__":
     main()
