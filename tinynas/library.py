@@ -9,8 +9,10 @@ from typing import Any
 
 from tinynas.devices import Budget, Device
 from tinynas.emit import Bundle, load_bundle
-from tinynas.pipeline import JobResult, compile_tflite, run_pipeline
+from tinynas.errors import InvalidInputError
+from tinynas.pipeline import JobResult, compile_tflite, compile_weights, run_pipeline
 from tinynas.progress import Listener, Reporter, ignore
+from tinynas.report import refresh_report
 from tinynas.request import Effort, JobRequest, check_macs, nearest_device, refuse_latency
 from tinynas.search import EvaluatorFactory, LocalEvaluator
 from tinynas.simulate import Measurement
@@ -169,19 +171,39 @@ def compile_model(
     sram: Size | None = None,
     flash: Size | None = None,
     out: str | Path,
+    calibration: str | Path | None = None,
     seed: int = 0,
 ) -> Bundle:
     """An int8 `.tflite` as a C bundle in folder `out`; the budgets default to the device's.
+
+    A search result's `model.pt` too: its activation ranges come from the data set (a known name, or
+    a folder) that `calibration` names.
 
     Raises:
         InvalidInputError: the model cannot be compiled; everything that stands against it is named.
         InfeasibleBudgetError: it does not fit; says which budget would do.
     """
     part, budget = target(device, sram, flash)
-    return compile_tflite(Path(model), part, budget, Path(out), seed=seed)
+    path, data = Path(model), None if calibration is None else str(calibration)
+    if path.suffix.lower() == ".pt":
+        return compile_weights(path, part, budget, Path(out), calibration=data, seed=seed)
+    if data is not None:
+        raise InvalidInputError(
+            f"{path.name} has activation ranges of its own; --calibration is for a search result's "
+            "weights (.pt)",
+            field="calibration",
+            given=data,
+            allowed="absent for a .tflite",
+        )
+    return compile_tflite(path, part, budget, Path(out), seed=seed)
 
 
 def validate(bundle: Bundle | str | Path, *, simulator: str | None = None) -> Measurement:
-    """Build a bundle's firmware, run it on the simulated part, compare every output byte."""
-    path = bundle.path if isinstance(bundle, Bundle) else Path(bundle)
-    return validate_bundle(path, simulator=simulator)
+    """Build a bundle's firmware, run it on the simulated part, compare every output byte.
+
+    The report in the bundle gets what was measured.
+    """
+    loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
+    measured = validate_bundle(loaded, simulator=simulator)
+    refresh_report(loaded, measured.to_json())
+    return measured

@@ -24,11 +24,15 @@ app = typer.Typer()
 @app.command("compile")
 @reports_errors
 def compile_command(
-    model: Annotated[Path, typer.Argument(help="An int8 .tflite file.")],
+    model: Annotated[Path, typer.Argument(help="An int8 .tflite, or a search's model.pt.")],
     device: Annotated[str, typer.Option(help="A part, see `tinynas devices`.")],
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
     sram: Annotated[str | None, typer.Option(help="SRAM budget, e.g. 128KB.")] = None,
     flash: Annotated[str | None, typer.Option(help="Flash budget, e.g. 512KB.")] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(help="Data that show activation ranges, for a model.pt: a name, or a folder."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the test vectors.")] = 0,
     *,
     as_json: JsonFlag = False,
@@ -36,7 +40,15 @@ def compile_command(
     """An int8 model to a C bundle."""
     from tinynas import library
 
-    bundle = library.compile_model(model, device=device, sram=sram, flash=flash, out=out, seed=seed)
+    bundle = library.compile_model(
+        model,
+        device=device,
+        sram=sram,
+        flash=flash,
+        out=out,
+        calibration=calibration,
+        seed=seed,
+    )
     graph, predicted = bundle.graph, bundle.description["predicted"]
     budget = bundle.description["budget"]
     value = {
@@ -96,6 +108,7 @@ def validate_command(
 ) -> None:
     """Build, run on the simulated part, compare every output byte, measure."""
     from tinynas.emit import load_bundle
+    from tinynas.report import refresh_report
     from tinynas.simulate import validate
 
     loaded = load_bundle(bundle)
@@ -109,6 +122,7 @@ def validate_command(
             inputs=None if images is None else images.inputs,
             time_limit_s=time_limit,
         )
+    refresh_report(loaded, measurement.to_json())
     value = measurement.summary()
     if images is not None:
         value["dataset"], value["images"] = images.dataset, len(images.labels)

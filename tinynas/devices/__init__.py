@@ -3,6 +3,7 @@
 from tinynas.devices.catalogue import device_names, devices, load_device, stand_in
 from tinynas.devices.files import parse_catalogue
 from tinynas.devices.model import (
+    HARNESS_SRAM_BYTES,
     Budget,
     Device,
     MemoryKind,
@@ -14,6 +15,7 @@ from tinynas.devices.model import (
 )
 
 __all__ = [
+    "HARNESS_SRAM_BYTES",
     "Budget",
     "Device",
     "MemoryKind",

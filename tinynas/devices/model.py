@@ -9,6 +9,8 @@ from itertools import pairwise
 CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
 FPUS = ("fpv4-sp-d16", "fpv5-sp-d16", "fpv5-d16")
 _BLOCK_BYTES = 1024
+HARNESS_SRAM_BYTES = 512
+"""What the firmware around the network needs of SRAM at most: its own frames, and alignment."""
 
 
 class MemoryKind(StrEnum):
@@ -153,6 +155,11 @@ class Device:
     def default_budget(self) -> Budget:
         """The largest contiguous SRAM region and the whole flash."""
         return Budget(self.largest(MemoryKind.SRAM).bytes, self.largest(MemoryKind.FLASH).bytes)
+
+    @property
+    def usable_sram_bytes(self) -> int:
+        """What a network may take, stack included, of the largest region under our firmware."""
+        return self.largest(MemoryKind.SRAM).bytes - HARNESS_SRAM_BYTES
 
     @property
     def setup_blocks(self) -> tuple[int, ...]:

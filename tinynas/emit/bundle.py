@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,32 @@ def write_folder(target: Path, files: Mapping[str, str | bytes]) -> None:
         partial.rename(target)
 
 
+def read_files(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Those of a bundle's files that are there."""
+    paths = {name: folder / name for name in names}
+    return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
+
+
+def rewrite_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Put files into a bundle that is there, each whole or not at all, and into its manifest."""
+    contents = {n: c.encode() if isinstance(c, str) else c for n, c in files.items()}
+    listed = dict(_listed(folder))
+    listed |= {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    contents[MANIFEST] = _lines(listed).encode()
+    for name, content in contents.items():
+        path = folder / name
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_bytes(content)
+        partial.replace(path)
+
+
+def _listed(folder: Path) -> Iterator[tuple[str, str]]:
+    """(file, digest) of a bundle's manifest."""
+    for line in (folder / MANIFEST).read_text().splitlines():
+        digest, name = line.split("  ", 1)
+        yield name, digest
+
+
 def _check_target(target: Path) -> None:
     usable = not target.exists() or (
         target.is_dir() and ((target / DESCRIPTION).is_file() or not any(target.iterdir()))
@@ -124,8 +150,9 @@ def _check_target(target: Path) -> None:
 
 
 def _manifest(contents: Mapping[str, bytes]) -> str:
+    return _lines({name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
+
+
+def _lines(digests: Mapping[str, str]) -> str:
     """One line a file as `sha256sum --check` reads it, in order of the paths."""
-    lines = [
-        f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()
-    ]
-    return "".join(sorted(lines, key=lambda line: line.split("  ", 1)[1]))
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))

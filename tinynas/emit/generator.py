@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def emit(
     compiler: str = DEFAULT_COMPILER,
     info: Mapping[str, Any] | None = None,
     extra_files: Mapping[str, str | bytes] | None = None,
+    report: Callable[[dict[str, Any]], Mapping[str, str]] = lambda _: {},
 ) -> Bundle:
     """Write the C project of `graph`, executed by `schedule`, into folder `out_dir`.
 
@@ -52,6 +53,7 @@ def emit(
         compiler: the one that the predictions are for.
         info: goes into `bundle.json` as it is.
         extra_files: further files, by their path in the bundle.
+        report: from what `bundle.json` says to still further files.
 
     Raises:
         InvalidInputError: the graph has something that the kernels cannot run, the schedule lacks a
@@ -75,6 +77,7 @@ def emit(
         compiler=compiler,
     )
     text = json.dumps(describe(graph, schedule, facts, cost, info or {}), indent=2) + "\n"
+    description = json.loads(text)
     files: dict[str, str | bytes] = {
         **library_files(graph, schedule, facts),
         **project_files(graph, schedule, facts, vectors),
@@ -82,10 +85,11 @@ def emit(
         GRAPH: _graph_bytes(graph),
         DESCRIPTION: text,
         **(extra_files or {}),
+        **report(description),
     }
     target = Path(out_dir)
     write_folder(target, files)
-    return Bundle(target, json.loads(text))
+    return Bundle(target, description)
 
 
 def describe(

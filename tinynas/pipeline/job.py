@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tinynas.build import preferred_compiler
 from tinynas.data import Dataset, load_dataset
 from tinynas.devices import Budget, Device
 from tinynas.pipeline.effort import PlannedEffort, plan_effort
@@ -46,7 +47,14 @@ class Job:
 
     @cached_property
     def budget(self) -> Budget:
-        return self.request.budget
+        """The request's, less what the firmware around the network needs of a whole region."""
+        asked = self.request.budget
+        return replace(asked, sram_bytes=min(asked.sram_bytes, self.device.usable_sram_bytes))
+
+    @cached_property
+    def compiler(self) -> str:
+        """The one that will build here: predictions are for it."""
+        return preferred_compiler()
 
     @cached_property
     def space(self) -> SearchSpace:
@@ -82,5 +90,6 @@ class Job:
         return {
             "device": repr(self.device),
             "budget": asdict(self.budget),
+            "compiler": self.compiler,
             "schedules": self.request.schedules,
         }

@@ -49,6 +49,7 @@ def choose(job: Job) -> tuple[StepOutput, Subspace]:
             seed=job.request.seed,
             schedules=job.request.schedules,
             max_resolution=job.max_resolution,
+            compiler=job.compiler,
         )
         write_json(step.out / "subspaces.json", table.to_json())
         plot_subspaces(table, step.out / "subspaces.svg")
@@ -146,6 +147,7 @@ def feasibility_of(job: Job, subspace: Subspace) -> Feasibility:
         job.budget,
         job.device,
         job.request.schedules,
+        job.compiler,
     )
 
 

@@ -16,6 +16,7 @@ import torch
 from tinynas.cost import memory_cost
 from tinynas.cost.layout import constant_bytes
 from tinynas.emit import Bundle
+from tinynas.emit.bundle import rewrite_files
 from tinynas.export import write_onnx, write_tflite
 from tinynas.graph.ir import Graph
 from tinynas.pipeline.curves import curves_of
@@ -57,8 +58,8 @@ def report(
         weights = torch.load(outputs["finetune"].path / "subnet.pt", weights_only=True)
         torch.save(_checkpoint(job, subspace, architecture, weights), artifacts / "model.pt")
         shutil.copytree(bundle.path, step.out / "bundle")
-        for file in (files.json, files.html, files.markdown):
-            shutil.copy(file, step.out / "bundle" / file.name)
+        own = (files.json, files.html, files.markdown, files.layers)
+        rewrite_files(step.out / "bundle", {file.name: file.read_bytes() for file in own})
         zip_folder(step.out / "bundle", artifacts / "bundle.zip", root="bundle")
         shutil.copy(outputs["subspace"].path / "subspaces.svg", artifacts)
         log = outputs["simulate"].path / f"{data['validation']['simulator']}.log"
@@ -108,12 +109,12 @@ def _data(
         subspace, architecture, classes=job.classes, input_channels=job.input_channels
     )
     graph, schedule = bundle.graph, bundle.schedule
-    cost = memory_cost(graph, schedule, job.device.core)
+    cost = memory_cost(graph, schedule, job.device.core, job.compiler)
     found = read_json(outputs["search"].path / "candidates.json")
     accuracy = read_json(outputs["quantise"].path / "accuracy.json")
     quantised = read_json(outputs["quantise"].path / "quantisation.json")
     measured = read_json(outputs["simulate"].path / "measurement.json")
-    budget = job.budget
+    budget = job.request.budget
     return ReportData(
         name=job.request.name or f"{job.dataset.name} on {job.device.name}",
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -1,6 +1,7 @@
 """What was promised, what was measured: a finished job as JSON, HTML and Markdown."""
 
 from tinynas.report.build import ReportFiles, build_report
+from tinynas.report.bundle import bundle_report, refresh_report
 from tinynas.report.data import (
     CurveData,
     CurvePoint,
@@ -29,6 +30,7 @@ __all__ = [
     "ReportFiles",
     "SearchData",
     "build_report",
+    "bundle_report",
     "describe_blocks",
     "describe_cost",
     "describe_device",
@@ -36,4 +38,5 @@ __all__ = [
     "describe_plan",
     "describe_schedule",
     "picture",
+    "refresh_report",
 ]

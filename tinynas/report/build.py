@@ -1,4 +1,4 @@
-"""Writing a report: `report.json`, `report.html` and `report.md`, each whole or not at all."""
+"""Writing a report: `report.json`, `report.html`, `report.md` with its plot, each whole or not."""
 
 from __future__ import annotations
 
@@ -6,29 +6,35 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinynas.report.charts import layer_bars
 from tinynas.report.data import FORMAT, ReportData
 from tinynas.report.html import render_html
 from tinynas.report.markdown import render_markdown
+from tinynas.report.views import with_live_bytes
 
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """Where the three forms of a report are."""
+    """Where the three forms of a report are, and the plot that the Markdown shows."""
 
     json: Path
     html: Path
     markdown: Path
+    layers: Path
 
 
 def build_report(data: ReportData, folder: Path) -> ReportFiles:
     """Write the report of a finished job into `folder`, which is made if it is not there.
 
-    The same data give the same bytes.  All three are rendered before any is written.
+    The same data give the same bytes.  All are rendered before any is written.
     """
+    layers = with_live_bytes(data)
     contents = {
-        "report.json": json.dumps({"format": FORMAT, **data}, ensure_ascii=False) + "\n",
+        "report.json": json.dumps({"format": FORMAT, **data, "layers": layers}, ensure_ascii=False)
+        + "\n",
         "report.html": render_html(data),
         "report.md": render_markdown(data),
+        "layers.svg": layer_bars(layers, alone=True) + "\n",
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in contents.items():

@@ -11,6 +11,7 @@ from tinynas.report.views import (
     memory_rows,
     quantisation_text,
     validation_facts,
+    with_live_bytes,
     worst_confusions,
 )
 
@@ -99,9 +100,12 @@ def _candidates(data: ReportData) -> str:
 
 
 def _layers(data: ReportData) -> str:
+    live = (kilobytes(layer["sram_bytes"]) for layer in with_live_bytes(data))
     rows = [
-        [r.name, r.kind, r.shape, r.macs, r.flash, r.instructions, r.noise]
-        for r in layer_rows(data["layers"])
+        [r.name, r.kind, r.shape, r.macs, sram, r.flash, r.instructions, r.noise]
+        for r, sram in zip(layer_rows(data["layers"]), live, strict=True)
     ]
-    head = ["layer", "operator", "output", "MACs", "flash", "instructions", "signal to noise"]
-    return "## Layers\n\n" + _table(head, rows, right=3)
+    head = ["layer", "operator", "output", "MACs", "SRAM", "flash", "instructions"]
+    plot = "![Instructions, SRAM and flash of every layer](layers.svg)"
+    table = _table([*head, "signal to noise"], rows, right=3)
+    return f"## Layers\n\n{plot}\n\n{table}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tinynas.report.charts.memory import live_bytes
 from tinynas.report.data import BlockData, ConfusionData, LayerData, MemoryFigures, ReportData
 from tinynas.report.svg import waist
 from tinynas.report.text import count, difference, kilobytes, percent, segment_name, shape
@@ -143,6 +144,13 @@ def quantisation_text(data: ReportData) -> str:
     values = found["validation"]
     before, after = (percent(values[name], 2) for name in ("float", "int8"))
     return f"{text}. On the validation split: float {before}, int8 {after}."
+
+
+def with_live_bytes(data: ReportData) -> list[dict[str, Any]]:
+    """The layers, each with the bytes of the arena that are in use while it runs."""
+    layers = data["layers"]
+    live = live_bytes(data["schedule"], len(layers))
+    return [{**layer, "sram_bytes": size} for layer, size in zip(layers, live, strict=True)]
 
 
 def _known(value: int | None, text: Any) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from tinynas.cost import (
+    DEFAULT_COMPILER,
     Cheapest,
     MemoryCost,
     Population,
@@ -53,7 +54,7 @@ class Feasibility:
     """The budget of a job, as a question that can be put to any architecture of a subspace.
 
     `schedules` is `layer`, `patch` or `all`; a limit on MACs is of the network
-    computed once.
+    computed once.  Code and stack are those of `compiler`.
     """
 
     subspace: Subspace
@@ -62,6 +63,7 @@ class Feasibility:
     budget: Budget
     device: Device
     schedules: str
+    compiler: str = DEFAULT_COMPILER
 
     @cached_property
     def _tables(self) -> Tables:
@@ -89,14 +91,14 @@ class Feasibility:
         graph = skeleton(network)
         best = self._cheapest(self._population(architecture))
         schedule = plan_segments(graph, best.segments(0, len(graph.ops)))
-        cost = memory_cost(graph, schedule, self.device.core)
+        cost = memory_cost(graph, schedule, self.device.core, self.compiler)
         return Plan(architecture, schedule, cost, graph.macs)
 
     def _population(self, architecture: Architecture) -> Population:
         return Population(self._tables, np.array([architecture.row]))
 
     def _cheapest(self, population: Population) -> Cheapest:
-        sizes = code_sizes(self.device.core)
+        sizes = code_sizes(self.device.core, self.compiler)
         if self.schedules == "all":
             # Most networks fit layer by layer, which recomputes nothing and is quickly seen.
             by_layer = cheapest_schedules(population, sizes, self.budget, "layer")

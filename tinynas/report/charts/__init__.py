@@ -3,6 +3,7 @@
 from tinynas.report.charts.budget import budget_bars
 from tinynas.report.charts.candidates import front, pareto
 from tinynas.report.charts.importance import importance_bars
+from tinynas.report.charts.layers import layer_bars
 from tinynas.report.charts.memory import live_bytes, memory_map
 from tinynas.report.charts.parallel import axes_of, parallel
 from tinynas.report.charts.subspaces import curve_points, heat_map, subspace_curves
@@ -16,6 +17,7 @@ __all__ = [
     "front",
     "heat_map",
     "importance_bars",
+    "layer_bars",
     "live_bytes",
     "memory_map",
     "parallel",
