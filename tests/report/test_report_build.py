@@ -32,26 +32,30 @@ from tinynas.report.views import (
     layer_rows,
     memory_rows,
     quantisation_text,
+    with_live_bytes,
     worst_confusions,
 )
 
 
-def test_three_files_and_the_same_bytes_twice(data: ReportData, tmp_path: Path) -> None:
+def test_the_files_and_the_same_bytes_twice(data: ReportData, tmp_path: Path) -> None:
     first = build_report(data, tmp_path / "a")
     second = build_report(data, tmp_path / "b")
     assert {p.name for p in (tmp_path / "a").iterdir()} == {
         "report.json",
         "report.html",
         "report.md",
+        "layers.svg",
     }
-    for name in ("json", "html", "markdown"):
+    for name in ("json", "html", "markdown", "layers"):
         assert getattr(first, name).read_bytes() == getattr(second, name).read_bytes()
 
 
 def test_json_is_the_data(data: ReportData, tmp_path: Path) -> None:
     read = json.loads(build_report(data, tmp_path).json.read_text(encoding="utf-8"))
     assert read.pop("format") == 1
-    assert read == data
+    assert read == {**data, "layers": with_live_bytes(data)}
+    arena = data["schedule"]["arena_bytes"]
+    assert 0 < max(layer["sram_bytes"] for layer in read["layers"]) <= arena
 
 
 def test_nothing_is_written_when_rendering_fails(data: ReportData, tmp_path: Path) -> None:

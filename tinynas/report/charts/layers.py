@@ -58,4 +58,4 @@ def layer_bars(layers: Sequence[Mapping[str, Any]], *, alone: bool = False) -> M
     drawn = chart(width, height, about, *style, *marks, kind="layers")
     if namespace is None:
         return drawn
-    return Markup(drawn.replace("<svg ", f'<svg xmlns="{namespace}" ', 1))  # noqa: S704 - ours
+    return Markup(str(drawn).replace("<svg ", f'<svg xmlns="{namespace}" ', 1))  # noqa: S704 - ours
