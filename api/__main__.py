@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import socket
 import sys
 import threading
@@ -11,6 +12,7 @@ from api.app import create_app
 from api.server import ApiServer
 from api.settings import Settings
 from api.store import load_settings
+from api.store.logs import configure_logging
 from tinynas.errors import TinynasError
 
 
@@ -24,6 +26,9 @@ def main() -> int:
     options = parser.parse_args()
     try:
         settings = load_settings(Settings, host=options.host, port=options.port)
+        # A parent's terminal shows jobs; on its own, a server says what it is asked.
+        level = logging.WARNING if options.with_parent else logging.INFO
+        configure_logging(settings.log_format, level)
         app = create_app(settings)
     except TinynasError as error:
         sys.stderr.write(f"error: {error.message}\n")

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import Response
 
 from api.access import Access, require_by_method
+from api.accesslog import AccessLog
 from api.guard import Guard
 from api.problems import Problem, ProblemsForText, add_handlers, documented
 from api.routes import candidates, catalogue, datasets, events, health, jobs, preview, results
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.frontend("/", directory=DASHBOARD, fallback=None)  # its pages are after the #
     app.add_middleware(ProblemsForText)
     app.add_middleware(Guard, access=access)
+    app.add_middleware(AccessLog)
     add_handlers(app)
     app.add_exception_handler(events.NothingMoreError, _nothing_more)
     _describe_problems(app)

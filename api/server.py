@@ -22,6 +22,8 @@ class ApiServer(uvicorn.Server):
             host=host,
             port=port,
             log_level="warning",
+            log_config=None,
+            access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
             server_header=False,
         )

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from worker.job import JobRun, Pipeline
 from worker.joblog import JobLog
+from worker.memory import resident_bytes
 from worker.scratch import new_scratch
 from worker.settings import WorkerSettings
 
@@ -47,6 +48,11 @@ class Child:
             return f"its process was ended by {signal.Signals(-code).name}"
         return f"its process ended with code {code}"
 
+    @property
+    def resident_bytes(self) -> int:
+        """What it takes of this machine's memory, with all that it started."""
+        return resident_bytes(self._process.pid or -1)
+
     def start(self, job_id: str, owner: str) -> None:
         with contextlib.suppress(BrokenPipeError):  # it died waiting; whoever waits for it sees
             self._connection.send((job_id, owner))
@@ -77,6 +83,7 @@ def _main(
     os.setsid()  # one group with all that it starts, so that one signal ends all
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the worker's to act on
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _keep_to(settings.job_cpus)
     tempfile.tempdir = str(scratch)
     os.environ["TMPDIR"] = str(scratch)
     pipeline = load(settings, scratch)
@@ -89,6 +96,12 @@ def _main(
     threading.Thread(target=_listen, args=(connection, stop, scratch), daemon=True).start()
     JobLog(settings.job_folder(job_id)).capture()
     JobRun(settings, settings.open_store(), job_id, owner).run(pipeline, stop.is_set)
+
+
+def _keep_to(cpus: int | None) -> None:
+    """Let this process, and all that it starts, run on so many of the CPUs that it may use."""
+    if cpus is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cpus])
 
 
 def _listen(connection: Connection, stop: threading.Event, scratch: Path) -> None:

@@ -80,6 +80,10 @@ class Cluster:
         module: ModuleType = ray
         return module
 
+    def cpus(self) -> int:
+        """CPUs that the cluster has at the moment, of all nodes that live."""
+        return int(self.ray().cluster_resources().get("CPU", 0))
+
     def close(self, *, wait: bool = True) -> None:
         """End what was started, in the background where nobody waits for it."""
         self._closing.set()

@@ -1,13 +1,24 @@
-"""Subnets measured by Ray actors: each holds the supernet's weights and the images once."""
+"""Subnets measured by Ray actors: each holds the supernet's weights and the images once.
+
+There are as many actors as the cluster has room for, now: nodes that come are used from the next
+round on, and what was being measured on one that goes is measured again elsewhere.  Every
+architecture is measured alone in one thread, so who measures it changes nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from tinynas.errors import TinynasError
 from tinynas.search import EvaluationTask
 from tinynas.spaces import Architecture
 from worker.cluster import Cluster
+
+MAX_LOSSES = 5
+"""An architecture whose measurement has ended so many actors is the likely cause."""
+LOOK_SECONDS = 5.0  # how often to look for room for more actors while all are at work
 
 
 class _Measurer:
@@ -19,34 +30,94 @@ class _Measurer:
     def measure(self, architecture: Architecture) -> float:
         return self._task.measure(architecture)
 
+    def ready(self) -> None:
+        """Answers once the weights have arrived."""
+
 
 class RayEvaluator:
-    """Measures on `actors` processes, wherever the cluster has room for them; the cluster is its
-    own, and ends with it.
+    """Measures on up to `actors()` processes, wherever the cluster has room for them; the cluster
+    is its own, and ends with it."""
 
-    Ray replaces an actor that has died and asks it again, so a result is late then, not lost; an
-    error that `measure` itself raises is raised here.
-    """
-
-    def __init__(self, task: EvaluationTask, cluster: Cluster, *, actors: int) -> None:
-        self._cluster = cluster
-        ray = cluster.ray()
+    def __init__(
+        self,
+        task: EvaluationTask,
+        cluster: Cluster,
+        *,
+        actors: Callable[[], int],
+        memory_bytes: int | None = None,
+    ) -> None:
+        """`memory_bytes`: what Ray sets aside for each actor."""
+        self._cluster, self._wanted = cluster, actors
+        self._ray = ray = cluster.ray()
         # Once into the object store; every actor of a node reads the same copy of the images.
-        reference = ray.put(task)
-        remote = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=-1)(_Measurer)
-        self._actors: list[Any] = [remote.remote(reference) for _ in range(actors)]
+        self._reference = ray.put(task)
+        options: dict[str, Any] = {"num_cpus": 1, "max_restarts": 0}
+        if memory_bytes is not None:
+            options["memory"] = memory_bytes
+        self._measurer = ray.remote(**options)(_Measurer)
+        self.actors: list[Any] = []  # that have the weights
+        self._starting: dict[Any, Any] = {}  # by the answer that they will give once they have them
+        self._grow()
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[float]:
-        """Accuracies in the order of `architectures`, whichever actor is done first."""
-        from ray.exceptions import RayTaskError
-        from ray.util import ActorPool
+        """Accuracies in the order of `architectures`, whichever actor is done first.
 
-        pool: Any = ActorPool(self._actors)
-        try:
-            return list(pool.map(lambda actor, a: actor.measure.remote(a), architectures))
-        except RayTaskError as error:
-            raise error.cause from error
+        Raises:
+            TinynasError: a measurement ended actor after actor.
+        """
+        from ray.exceptions import RayActorError, RayTaskError
+
+        waiting = deque(range(len(architectures)))
+        busy: dict[Any, tuple[Any, int]] = {}
+        losses: Counter[int] = Counter()
+        measured: dict[int, float] = {}
+        while len(measured) < len(architectures):
+            self._grow()
+            working = [actor for actor, _ in busy.values()]
+            for actor in [a for a in self.actors if a not in working]:
+                if waiting:
+                    index = waiting.popleft()
+                    busy[actor.measure.remote(architectures[index])] = (actor, index)
+            answers = [*busy, *self._starting]
+            done, _ = self._ray.wait(answers, num_returns=1, timeout=LOOK_SECONDS)
+            for answer in done:
+                actor, index = busy.pop(answer, (None, -1))
+                try:
+                    value = self._ray.get(answer)
+                except RayActorError as error:
+                    self._forget(answer, actor)
+                    losses[index] += 1
+                    if losses[index] >= MAX_LOSSES:
+                        raise TinynasError(
+                            f"{MAX_LOSSES} processes ended while they "
+                            + ("measured one network" if index >= 0 else "were started")
+                            + f": {error}",
+                            remedy="give the workers more memory, then resume the job",
+                        ) from error
+                    if index >= 0:
+                        waiting.appendleft(index)
+                    continue
+                except RayTaskError as error:
+                    raise error.cause from error
+                if index < 0:
+                    self.actors.append(self._starting.pop(answer))
+                else:
+                    measured[index] = value
+        return [measured[index] for index in range(len(architectures))]
+
+    def _grow(self) -> None:
+        """Ask for the actors that are missing."""
+        for _ in range(self._wanted() - len(self.actors) - len(self._starting)):
+            actor = self._measurer.remote(self._reference)
+            self._starting[actor.ready.remote()] = actor
+
+    def _forget(self, answer: Any, actor: Any) -> None:
+        self._starting.pop(answer, None)
+        if actor in self.actors:
+            self.actors.remove(actor)
 
     def close(self) -> None:
         """Give back the processors and the memory; what comes next need not wait for that."""
+        self.actors.clear()
+        self._starting.clear()
         self._cluster.close(wait=False)

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 
+from api.store.logs import configure_logging
 from tinynas.paths import share_cores
 from worker.child import PipelineLoader
 from worker.pipeline import load_pipeline
@@ -24,7 +25,7 @@ def run_worker(
     share_cores()
     # A parent's terminal shows the job itself; on its own, a worker says what it does.
     level = logging.WARNING if with_parent else logging.INFO
-    logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
+    configure_logging(settings.log_format, level)
     supervisor = Supervisor(settings, load)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

@@ -9,7 +9,7 @@ from tinynas.progress import Reporter
 from tinynas.request import JobRequest
 from worker.cluster import Cluster
 from worker.job import Pipeline
-from worker.settings import WorkerSettings
+from worker.settings import WorkerSettings, usable_cpus
 
 
 def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
@@ -21,16 +21,26 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
     def run(
         request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
     ) -> dict[str, Any]:
-        cluster = Cluster(cpus=settings.evaluators, folder=scratch)
+        cluster = Cluster(cpus=settings.evaluators or usable_cpus(), folder=scratch)
         try:
             return run_pipeline(
                 request,
                 folder,
                 reporter=reporter,
                 data=data,
-                evaluators=lambda task: RayEvaluator(task, cluster, actors=settings.evaluators),
+                evaluators=lambda task: RayEvaluator(
+                    task,
+                    cluster,
+                    actors=lambda: _actors(settings, cluster),
+                    memory_bytes=settings.evaluator_memory_bytes,
+                ),
             ).to_json()
         finally:
             cluster.close()
 
     return run
+
+
+def _actors(settings: WorkerSettings, cluster: Cluster) -> int:
+    """As many as may be and have a CPU each; one at least, for it may wait for a node to come."""
+    return max(1, min(settings.evaluators or cluster.cpus(), cluster.cpus()))

@@ -22,10 +22,22 @@ class WorkerSettings(StoreSettings):
     lease_seconds: how long a job waits for another worker after this one has died.
     poll_seconds: how often it looks for a job, and for a wish to cancel the one it has.
     grace_seconds: how long a job may take to stop by itself before it is killed.
-    evaluators: how many processes measure candidates.
+    evaluators: how many processes may measure candidates at a time; as many as the cluster has
+        CPUs if it is not set.
+    evaluator_memory_bytes: what the cluster has to have free for each of them.
+    job_cpus: how many CPUs of this machine a job may use; all if it is not set.
+    job_memory_bytes: a job whose processes on this machine take more is ended; no limit if it is
+        not set.
+    retention_days: files of jobs that ended longer ago are deleted; none are if it is not set.
+    work_days: the same for what only resuming a job or promoting a candidate needs.
     """
 
     lease_seconds: float = Field(default=20, ge=1)
     poll_seconds: float = Field(default=0.5, gt=0, le=10)
     grace_seconds: float = Field(default=5, ge=0)
-    evaluators: int = Field(default_factory=usable_cpus, ge=1)
+    evaluators: int | None = Field(default=None, ge=1)
+    evaluator_memory_bytes: int | None = Field(default=None, ge=1 << 20)
+    job_cpus: int | None = Field(default=None, ge=1)
+    job_memory_bytes: int | None = Field(default=None, ge=1 << 20)
+    retention_days: float | None = Field(default=None, gt=0)
+    work_days: float | None = Field(default=None, gt=0)

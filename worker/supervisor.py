@@ -17,17 +17,21 @@ from api.store import (
     LeaseLostError,
     Store,
     confirm_cancelled,
+    fail_job,
     find_job,
     give_back,
     lose_worker,
     renew_lease,
     take_job,
 )
+from api.store.logs import JobLogger
 from worker.child import Child, PipelineLoader
+from worker.retention import Housekeeper
 from worker.scratch import sweep_scratch
 from worker.settings import WorkerSettings
 
 RESPAWN_SECONDS = 5.0
+_MORE_MEMORY = "ask for fewer images or a smaller resolution, or raise TINYNAS_JOB_MEMORY_BYTES"
 log = logging.getLogger(__name__)
 
 
@@ -47,9 +51,11 @@ class Supervisor:
     def run(self) -> None:
         sweep_scratch()
         store = self._settings.open_store()
+        housekeeper = Housekeeper(self._settings, store)
         spare: Child | None = None
         try:
             while not self._stopping.is_set():
+                housekeeper.look()
                 # Started before there is a job: its imports take longer than a small job's steps.
                 spare = spare or Child(self._settings, self._load)
                 if not spare.alive:
@@ -79,19 +85,24 @@ class Supervisor:
 
     def _oversee(self, store: Store, job: Job, child: Child) -> None:
         """Hold the job's lease while the child works, and settle what the child left open."""
-        log.info("job %s: started", job.id)
+        say = JobLogger(log, {"job": job.id})
+        say.info("started")
+        too_much = None
         try:
             child.start(job.id, self._owner)
-            self._hold(store, job.id, child)
+            too_much = self._hold(store, job.id, child)
         finally:
             child.end()
         try:
-            self._settle(store, job.id, child.ending)
+            self._settle(store, job.id, too_much or child.ending, final=too_much is not None)
         except OperationalError as error:  # the lease will expire, and somebody settle it then
-            log.warning("job %s: the database does not answer: %s", job.id, error)
+            say.warning("the database does not answer: %s", error)
 
-    def _hold(self, store: Store, job_id: str, child: Child) -> None:
-        """Renew until the child has ended, or has not although it should."""
+    def _hold(self, store: Store, job_id: str, child: Child) -> str | None:
+        """Renew until the child has ended, or has not although it should; what it took too much
+        of, if it did."""
+        say = JobLogger(log, {"job": job_id})
+        limit = self._settings.job_memory_bytes
         lease_ends = time.monotonic() + self._settings.lease_seconds
         patience_ends = float("inf")
         while not child.wait(self._settings.poll_seconds) and time.monotonic() < patience_ends:
@@ -102,28 +113,39 @@ class Supervisor:
             except LeaseLostError:  # the child has just settled the job, or another worker has it
                 state = None
             except OperationalError as error:
-                log.warning("job %s: the database does not answer: %s", job_id, error)
+                say.warning("the database does not answer: %s", error)
+            if limit is not None and (taken := child.resident_bytes) > limit:
+                return f"it took {taken:,} bytes of memory, {limit:,} are allowed"
             wanted = state is JobState.RUNNING and time.monotonic() < lease_ends
             if patience_ends == float("inf") and (not wanted or self._stopping.is_set()):
                 child.ask_to_stop()
                 patience_ends = time.monotonic() + self._settings.grace_seconds
+        return None
 
     def _renew(self, store: Store, job_id: str) -> JobState:
         with store.write() as session:
             return renew_lease(session, job_id, self._owner, seconds=self._settings.lease_seconds)
 
-    def _settle(self, store: Store, job_id: str, ending: str) -> None:
-        """Nothing of the job runs any more: say what has become of it, if it did not itself."""
+    def _settle(self, store: Store, job_id: str, ending: str, *, final: bool) -> None:
+        """Nothing of the job runs any more: say what has become of it, if it did not itself.
+
+        final: trying again would end in the same way.
+        """
+        say = JobLogger(log, {"job": job_id})
         with store.write() as session:
             job = find_job(session, job_id)
             if job is None or job.lease_owner != self._owner:
-                log.info("job %s: %s", job_id, job.state if job else "deleted")
+                say.info("%s", job.state if job else "deleted")
             elif job.state == JobState.CANCELLING:
                 confirm_cancelled(session, job_id, self._owner)
-                log.info("job %s: cancelled", job_id)
+                say.info("cancelled")
+            elif final:
+                error = {"step": job.step, "message": ending, "remedy": _MORE_MEMORY}
+                fail_job(session, job_id, self._owner, error)
+                say.warning("%s", ending)
             elif self._stopping.is_set():
                 give_back(session, job_id, self._owner)
-                log.info("job %s: given back", job_id)
+                say.info("given back")
             else:
                 lose_worker(session, job, ending)
-                log.warning("job %s: %s", job_id, ending)
+                say.warning("%s", ending)

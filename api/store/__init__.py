@@ -1,5 +1,11 @@
 """Jobs and what they produce, in a database; leases for the workers.  No web in here."""
 
+from api.store.ageing import (
+    dataset_ids,
+    expire_jobs,
+    job_ids,
+    jobs_ended_before,
+)
 from api.store.datasets import (
     DatasetInUseError,
     NameTakenError,
@@ -107,11 +113,13 @@ __all__ = [
     "counted",
     "create_job",
     "create_key",
+    "dataset_ids",
     "delete_dataset",
     "delete_job",
     "downgrade",
     "drop_candidates",
     "events_after",
+    "expire_jobs",
     "fail_job",
     "find_artifact",
     "find_candidate",
@@ -122,6 +130,8 @@ __all__ = [
     "finish_job",
     "give_back",
     "is_current",
+    "job_ids",
+    "jobs_ended_before",
     "list_artifacts",
     "list_candidates",
     "list_datasets",

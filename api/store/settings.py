@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
 from api.store.engine import Store
+from api.store.logs import LogFormat
 from api.store.migrate import upgrade
 from tinynas.errors import InvalidInputError
 
@@ -23,6 +24,7 @@ class StoreSettings(BaseSettings):
         default_factory=lambda: Path.home() / ".local" / "share" / "tinynas"
     )
     database_url: str | None = None
+    log_format: LogFormat = "text"
 
     @property
     def storage(self) -> Path:

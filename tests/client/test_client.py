@@ -7,8 +7,10 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from api_server import Server
+from PIL import Image
 
 from api.store import (
     Artifact,
@@ -82,7 +84,7 @@ def test_lists_are_read_to_their_last_page(server: Server, client: Client) -> No
 def test_what_is_known_is_told(client: Client) -> None:
     assert "STM32F411xE" in {d["name"] for d in client.devices()}
     assert "tiny" in {s["name"] for s in client.search_spaces()}
-    assert "digits" in {d["name"] for d in client.datasets()}
+    assert "digits" in {d.name for d in client.datasets()}
 
 
 def test_subspaces_come_when_there_are_any(server: Server, client: Client) -> None:
@@ -194,3 +196,25 @@ def test_streams_are_read_as_the_standard_says() -> None:
         Message("log", "first\nsecond", "7"),
         Message("message", "alone", ""),
     ]
+
+
+def test_a_folder_is_uploaded_and_searched_in(client: Client, tmp_path: Path) -> None:
+    for label in ("cat", "dog"):
+        (tmp_path / "pets" / label).mkdir(parents=True)
+        for i in range(6):
+            pixels = np.full((9, 9, 3), 20 * i, np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pets" / label / f"{i}.png")
+    made = client.upload(tmp_path / "pets", name="pets")
+    assert (made.kind, made.classes, made.images) == ("uploaded", 2, 12)
+    assert made.class_images == {"cat": 6, "dog": 6}
+    job = client.submit(dataset="pets", device="stm32f746zg")
+    assert job.dataset_id == made.id
+    assert [j.id for j in client.jobs(dataset="pets", state=["queued", "failed"])] == [job.id]
+    assert client.preview(dataset="pets", device="stm32f746zg")["chosen"]["fits"] > 0
+    client.cancel(job.id)
+    client.delete_dataset("pets")
+    with pytest.raises(ProblemError) as refused:
+        client.upload(tmp_path / "pets" / "cat", name="cats")
+    assert (refused.value.status, refused.value.details["field"]) == (422, "archive")
+    with pytest.raises(TinynasError, match="does not exist"):
+        client.upload(tmp_path / "nothing", name="nothing")

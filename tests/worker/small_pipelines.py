@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -135,5 +136,33 @@ def load_dying(settings: WorkerSettings, scratch: Path) -> Pipeline:
         del request, folder, reporter
         os.kill(os.getpid(), signal.SIGKILL)
         return {}
+
+    return run
+
+
+def load_greedy(settings: WorkerSettings, scratch: Path) -> Pipeline:
+    """Takes a quarter of a gigabyte, in a process that it starts."""
+    del settings, scratch
+
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
+        del request, folder, data
+        reporter.of_step("supernet").emit("step_started")
+        code = "x = bytearray(b'1') * (256 << 20); import time; time.sleep(60)"
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return {}
+
+    return run
+
+
+def load_counting_cpus(settings: WorkerSettings, scratch: Path) -> Pipeline:
+    del settings, scratch
+
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
+        del request, folder, reporter, data
+        return {"cpus": len(os.sched_getaffinity(0))}
 
     return run

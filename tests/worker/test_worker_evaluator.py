@@ -7,13 +7,14 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from worker_service import until
 
 from tinynas.data import Dataset, load_dataset
-from tinynas.errors import InvalidInputError
+from tinynas.errors import InvalidInputError, TinynasError
 from tinynas.search import EvaluationTask, LocalEvaluator
 from tinynas.spaces import Architecture, Subspace, load_space
 from tinynas.supernet import Supernet
@@ -21,6 +22,13 @@ from worker.cluster import Cluster
 from worker.evaluator import RayEvaluator
 
 pytestmark = pytest.mark.slow
+
+
+class Deadly(Architecture):
+    """Ends the process that takes it up."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (1,)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +64,11 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def evaluator(task: EvaluationTask, cluster: Cluster) -> RayEvaluator:
-    return RayEvaluator(task, cluster, actors=2)
+    return RayEvaluator(task, cluster, actors=lambda: 2)
 
 
 def processes(cluster: Cluster, evaluator: RayEvaluator) -> list[int]:
-    calls = [actor.__ray_call__.remote(lambda _: os.getpid()) for actor in evaluator._actors]
+    calls = [actor.__ray_call__.remote(lambda _: os.getpid()) for actor in evaluator.actors]
     pids: list[int] = cluster.ray().get(calls)
     return pids
 
@@ -79,11 +87,23 @@ def test_a_killed_actor_is_replaced_and_nothing_is_lost(
     architectures: list[Architecture],
     expected: list[float],
 ) -> None:
+    until(
+        lambda: evaluator.evaluate(architectures[:2]) == expected[:2] and len(evaluator.actors) > 1
+    )
     pids = processes(cluster, evaluator)
     assert len(set(pids)) == 2
     os.kill(pids[0], signal.SIGKILL)
     assert evaluator.evaluate(architectures) == expected
     assert pids[0] not in processes(cluster, evaluator)
+    os.kill(processes(cluster, evaluator)[-1], signal.SIGKILL)
+    assert evaluator.evaluate(architectures[::-1]) == expected[::-1]
+
+
+def test_a_measurement_that_ends_every_process_is_an_error(
+    evaluator: RayEvaluator, architectures: list[Architecture]
+) -> None:
+    with pytest.raises(TinynasError, match="5 processes ended while they measured one network"):
+        evaluator.evaluate([architectures[0], Deadly(architectures[0].space, architectures[0].row)])
 
 
 def test_an_error_of_a_measurement_is_raised(evaluator: RayEvaluator) -> None:

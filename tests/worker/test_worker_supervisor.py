@@ -14,6 +14,7 @@ from worker_service import Service, until
 from api.store import (
     MAX_ATTEMPTS,
     JobState,
+    create_job,
     events_after,
     find_artifact,
     list_artifacts,
@@ -184,3 +185,46 @@ def test_of_two_workers_one_works_on_a_job(service: Service) -> None:
         assert service.job(job_id).attempts == 1
         cancel(service, job_id)
         service.wait_for(job_id, JobState.CANCELLED)
+
+
+def test_a_job_that_takes_too_much_memory_fails_and_says_so(service: Service) -> None:
+    job_id = service.submit()
+    limited = service.limited(job_memory_bytes=200 << 20)
+    with limited.worker(pipelines.load_greedy):
+        job = limited.wait_for(job_id, JobState.FAILED)
+    assert job.error is not None
+    assert job.error["step"] == "supernet"
+    assert "209,715,200 are allowed" in job.error["message"]
+    assert job.attempts == 1
+
+
+def test_a_job_keeps_to_its_cpus(service: Service) -> None:
+    job_id = service.submit()
+    with service.limited(job_cpus=1).worker(pipelines.load_counting_cpus):
+        assert service.wait_for(job_id, JobState.SUCCEEDED).result == {"cpus": 1}
+
+
+def test_a_deployed_candidate_starts_from_its_searchs_steps(service: Service) -> None:
+    parent = service.submit()
+    for name in ("steps/supernet-1/supernet.pt", "steps/.search-2.tmp/half"):
+        file = service.file(parent, name)
+        file.parent.mkdir(parents=True)
+        file.write_text("weights")
+    with service.store.write() as session:
+        request_cancel(session, session.get_one(Job, parent))
+        request = session.get_one(Job, parent).request | {"candidate": 3}
+        child = create_job(session, request, name="child", parent_id=parent)[0].id
+    with service.worker(pipelines.load_quick):
+        service.wait_for(child, JobState.SUCCEEDED)
+    assert service.file(child, "steps/supernet-1/supernet.pt").read_text() == "weights"
+    assert not service.file(child, "steps/.search-2.tmp").exists()
+
+
+def test_a_job_whose_data_set_was_deleted_says_so(service: Service) -> None:
+    with service.store.write() as session:
+        request = {"dataset": "pets", "device": "stm32f411xe"}
+        job_id = create_job(session, request, name="job", dataset_id="0" * 26)[0].id
+    with service.worker(pipelines.load_quick):
+        job = service.wait_for(job_id, JobState.FAILED)
+    assert job.error is not None
+    assert job.error["message"] == "the data set pets was deleted"

@@ -33,6 +33,10 @@ class Service:
             assert job is not None
             return job
 
+    def limited(self, **limits: int) -> Service:
+        """The same service with workers that have limits."""
+        return Service(self.settings.model_copy(update=limits))
+
     @contextmanager
     def worker(self, load: PipelineLoader) -> Iterator[Supervisor]:
         supervisor = Supervisor(self.settings, load)

@@ -30,4 +30,4 @@ def ray_evaluators(workers: int, stack: ExitStack) -> EvaluatorFactory:
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="tn-")))
     cluster = Cluster(cpus=workers, folder=folder)
     stack.callback(cluster.close)
-    return lambda task: RayEvaluator(task, cluster, actors=workers)
+    return lambda task: RayEvaluator(task, cluster, actors=lambda: workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,10 +76,41 @@ def submit_command(
         console.print(f"job {job.id} is {job.state}; follow it with: tinynas watch {job.id}")
 
 
+@app.command("upload")
+@reports_errors
+def upload_command(
+    source: Annotated[Path, typer.Argument(help="A folder of class folders, or a zip of one.")],
+    name: Annotated[str | None, typer.Option(help="What jobs will call it.")] = None,
+    skip_bad_files: Annotated[
+        bool, typer.Option("--skip-bad-files", help="Leave out what is no whole image.")
+    ] = False,
+    url: UrlOption = DEFAULT_URL,
+    api_key: KeyOption = None,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Bring a data set to the service."""
+    wanted = name or source.resolve().stem.lower()
+    with Client(url, api_key) as client:
+        dataset = client.upload(source, name=wanted, skip_bad_files=skip_bad_files)
+    if as_json:
+        created = dataset.created.isoformat() if dataset.created else None
+        print_json({**vars(dataset), "created": created})
+    else:
+        console.print(
+            f"data set {dataset.name}: {dataset.images} images of {dataset.classes} classes, "
+            f"{dataset.skipped} files left out"
+        )
+
+
 @app.command("jobs")
 @reports_errors
 def jobs_command(
     state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
+    text: Annotated[
+        str | None, typer.Option("--search", help="A part of the name, or the id's beginning.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     url: UrlOption = DEFAULT_URL,
     api_key: KeyOption = None,
     *,
@@ -86,7 +118,7 @@ def jobs_command(
 ) -> None:
     """The jobs, newest first."""
     with Client(url, api_key) as client:
-        jobs = list(client.jobs(state=state))
+        jobs = list(islice(client.jobs(state=state, text=text), limit))
     if as_json:
         print_json({"jobs": [job_json(job) for job in jobs]})
         return

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +14,15 @@ from typing import Any
 
 import httpx
 
-from tinynas.client.model import Artifact, Job, JobEvent
+from tinynas.client.archive import zip_of
+from tinynas.client.model import Artifact, Dataset, Job, JobEvent
 from tinynas.client.problems import ProblemError, UnreachableError, raise_for_problem
 from tinynas.client.stream import messages
 from tinynas.errors import TinynasError
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 TIMEOUT_SECONDS = 30.0
+UPLOAD_SECONDS = 3600.0  # every image is looked at before the answer comes
 SILENCE_SECONDS = 45.0  # a service sends a sign of life every 15 s
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -72,9 +74,32 @@ class Client:
     def job(self, job_id: str) -> Job:
         return Job.from_json(self._json("GET", f"/jobs/{job_id}"))
 
-    def jobs(self, *, state: str | None = None) -> Iterator[Job]:
-        """All jobs, newest first, read page by page as they are asked for."""
-        return map(Job.from_json, self._pages("/jobs", {"state": state}))
+    def jobs(
+        self,
+        *,
+        state: str | Sequence[str] | None = None,
+        dataset: str | None = None,
+        device: str | None = None,
+        parent: str | None = None,
+        text: str | None = None,
+    ) -> Iterator[Job]:
+        """Jobs, newest first, read page by page as they are asked for; `text` is a part of the name
+        or the beginning of the id, `parent` the job one of whose candidates they deploy."""
+        wanted = {"state": state, "dataset": dataset, "device": device, "parent": parent, "q": text}
+        return map(Job.from_json, self._pages("/jobs", wanted))
+
+    def preview(self, **request: Any) -> dict[str, Any]:
+        """Stage 1 of a request, without making a job; `request` as for `submit`."""
+        body = {name: value for name, value in request.items() if value is not None}
+        return self._json("POST", "/jobs/preview", json=body)
+
+    def candidate(self, job_id: str, number: int) -> dict[str, Any]:
+        """A candidate in full, with its `plan`: blocks, layers, buffers, predicted bytes."""
+        return self._json("GET", f"/jobs/{job_id}/candidates/{number}")
+
+    def promote(self, job_id: str, number: int) -> Job:
+        """Make a candidate of an ended job a result; the job that does it."""
+        return Job.from_json(self._json("POST", f"/jobs/{job_id}/candidates/{number}/promote"))
 
     def cancel(self, job_id: str) -> Job:
         return Job.from_json(self._json("POST", f"/jobs/{job_id}/cancel"))
@@ -102,8 +127,32 @@ class Client:
     def search_spaces(self) -> list[dict[str, Any]]:
         return list(self._pages("/search-spaces", {}))
 
-    def datasets(self) -> list[dict[str, Any]]:
-        return list(self._pages("/datasets", {}))
+    def datasets(self) -> list[Dataset]:
+        """The data sets that jobs may name."""
+        return [Dataset.from_json(d) for d in self._pages("/datasets", {})]
+
+    def upload(self, source: str | Path, *, name: str, skip_bad_files: bool = False) -> Dataset:
+        """Upload a folder of class folders, or a zip of one; `name` is what jobs will call it.
+
+        Raises:
+            ProblemError: also where images are not whole (unless they are to be skipped).
+        """
+        with zip_of(Path(source)) as archive, archive.open("rb") as content:
+            answer = self._json(
+                "POST",
+                "/datasets",
+                params={"name": name, "skip_bad_files": skip_bad_files},
+                content=content,
+                headers={
+                    "Content-Type": "application/zip",
+                    "Content-Length": str(archive.stat().st_size),
+                },
+                timeout=httpx.Timeout(TIMEOUT_SECONDS, read=UPLOAD_SECONDS),
+            )
+        return Dataset.from_json(answer)
+
+    def delete_dataset(self, name_or_id: str) -> None:
+        self._request("DELETE", f"/datasets/{name_or_id}")
 
     def events(self, job_id: str, *, after: int = 0) -> Iterator[JobEvent]:
         """The job's events that follow number `after`, until it has ended.

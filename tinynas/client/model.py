@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ class Job:
 
     `progress` is `{done, total, unit}` of the step it is in, `best` the most accurate candidate so
     far, `result` the result of one that succeeded, `error` `{step, message, ...}` of one that
-    failed.
+    failed, `parent_id` the job one of whose candidates this one deploys.
     """
 
     id: str
@@ -31,6 +31,11 @@ class Job:
     updated: datetime
     started: datetime | None
     finished: datetime | None
+    owner: str | None = None
+    attempts: int = 0
+    dataset_id: str | None = None
+    parent_id: str | None = None
+    expired: datetime | None = None
 
     @property
     def final(self) -> bool:
@@ -72,12 +77,39 @@ class Artifact:
         return cls(**_known(cls, value))
 
 
-_TIMES = {"created", "updated", "started", "finished", "time"}
+@dataclass(frozen=True)
+class Dataset:
+    """A data set that jobs may name; what only an upload has is None for a built-in one."""
+
+    name: str
+    kind: str
+    classes: int
+    input_channels: int
+    native_resolution: int
+    id: str | None = None
+    class_images: dict[str, int] | None = None
+    images: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    skipped: int | None = None
+    bad_files: list[str] | None = None
+    created: datetime | None = None
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Dataset:
+        return cls(**_known(cls, value))
+
+
+_TIMES = {"created", "updated", "started", "finished", "time", "expired"}
 
 
 def _known(kind: type[Any], value: dict[str, Any]) -> dict[str, Any]:
     """The fields that this version knows (a newer service may say more)."""
-    fields = {name: value[name] for name in kind.__dataclass_fields__}
+    fields = {
+        name: value[name]
+        for name, known in kind.__dataclass_fields__.items()
+        if name in value or known.default is MISSING
+    }
     for name in _TIMES & set(fields):
         if fields[name] is not None:
             fields[name] = datetime.fromisoformat(fields[name])
