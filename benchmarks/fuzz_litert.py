@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,15 @@ from tinynas.graph.reference import run
 from tinynas.graph.rows import pack_rows
 from tinynas.importer import read_tflite
 from tinynas.pipeline.compiling import random_vectors, write_bundle
-from tinynas.schedule import patch_points, plan_layer, plan_patch
+from tinynas.schedule import (
+    Segment,
+    SegmentKind,
+    patch_points,
+    plan_layer,
+    plan_patch,
+    plan_segments,
+)
+from tinynas.schedule.packing import Packing, Problem, align
 from tinynas.simulate import simulate
 
 
@@ -175,9 +184,22 @@ def by_host_c(specimens: list[Specimen]) -> list[tuple[Specimen, Found]]:
     ]
 
 
+class Apart:
+    """A packer that lets nothing share memory: every tensor is an output, so hardly any could."""
+
+    def pack(self, problem: Problem) -> Packing:
+        ends = list(accumulate((align(item.bytes) for item in problem.items), initial=0))
+        return Packing(tuple(ends[:-1]), ends[-1])
+
+    def arena_bytes(self, problem: Problem) -> int:
+        return self.pack(problem).arena_bytes
+
+
 def cases_of(one: Specimen) -> Iterator[tuple[str, Case]]:
     everything = with_all_outputs(one.graph)
-    yield "c, every tensor", Case(everything, plan_layer(everything), one.rows)
+    whole = [Segment(SegmentKind.LAYER, 0, len(everything.ops))]
+    apart = plan_segments(everything, whole, packer=Apart())
+    yield "c, every tensor", Case(everything, apart, one.rows)
     yield "c", Case(one.graph, plan_layer(one.graph), one.rows)
     points = patch_points(one.graph)
     if points:
