@@ -13,7 +13,8 @@ from tinynas.emit.c_text import comment, identifier, initialiser, numbers
 from tinynas.emit.check import check_emittable
 from tinynas.emit.sources import library_files
 from tinynas.errors import InvalidInputError
-from tinynas.graph.ir import Concat, DType, Graph, Op, Quantisation, Tensor, Window
+from tinynas.graph.ir import AveragePool2D, Concat, DType, Graph, Op, Quantisation, Tensor, Window
+from tinynas.graph.reference import run
 from tinynas.schedule import plan_layer
 
 
@@ -60,6 +61,25 @@ def test_a_graph_that_does_nothing(graph: Graph) -> None:
     empty = replace(graph, ops=(), inputs=(), outputs=())
     problems = _problems(empty, graph)
     assert problems[:3] == ["it has no inputs", "it has no outputs", "it has no operators"]
+
+
+def test_an_average_of_nothing_is_named() -> None:
+    scale = Quantisation((0.1,), 0)
+    window = Window((2, 2), (2, 2), (0, 2, 0, 2))
+    tensors = {
+        "x": Tensor("x", (1, 4, 4, 1), quantisation=scale),
+        "y": Tensor("y", (1, 3, 3, 1), quantisation=scale),
+    }
+    op = Op("pool", AveragePool2D(window), ("x",), ("y",))
+    graph = Graph("pools", tensors, (op,), ("x",), ("y",))
+    said = r"op pool \(AveragePool2D\): a window lies wholly in the padding \(0, 2, 0, 2\)"
+    with pytest.raises(InvalidInputError, match=said):
+        check_emittable(graph, plan_layer(graph))
+    with pytest.raises(InvalidInputError, match=said):
+        run(graph, {"x": np.zeros((1, 4, 4, 1), np.int8)})
+    fine = replace(op, attributes=AveragePool2D(replace(window, padding=(0, 1, 0, 1))))
+    smaller = tensors | {"y": replace(tensors["y"], shape=(1, 2, 2, 1))}
+    check_emittable(replace(graph, ops=(fine,), tensors=smaller), plan_layer(graph))
 
 
 def test_a_kernel_beyond_the_descriptor(graph: Graph) -> None:

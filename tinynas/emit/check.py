@@ -8,6 +8,7 @@ from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import zero_point_of
 from tinynas.graph.ir import (
     Add,
+    AveragePool2D,
     Conv2D,
     DepthwiseConv2D,
     DType,
@@ -15,6 +16,7 @@ from tinynas.graph.ir import (
     Graph,
     Mul,
     Op,
+    lies_in_padding,
 )
 from tinynas.schedule import Schedule
 from tinynas.schedule.windows import window_of
@@ -88,6 +90,10 @@ def _op_problems(graph: Graph, op: Op) -> Iterator[str]:
                 if graph.tensors[name].constant:
                     yield f"constant {name}: allowed are activations"
     window = window_of(op)
+    if window is not None and isinstance(op.attributes, AveragePool2D):
+        _, rows, columns, _ = graph.tensors[op.inputs[0]].shape
+        if lies_in_padding((rows, columns), window):
+            yield f"a window lies wholly in the padding {window.padding}, which has no average"
     if window is not None:
         numbers = (*window.kernel, *window.stride, *window.padding)
         if max(numbers) > MAX_KERNEL or min(window.kernel) < 1 or min(window.stride) < 1:

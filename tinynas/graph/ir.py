@@ -74,6 +74,7 @@ __all__ = [
     "Tensor",
     "Transpose",
     "Window",
+    "lies_in_padding",
     "op_macs",
     "output_size",
     "same_padding",
@@ -248,3 +249,14 @@ def output_size(size: tuple[int, int], window: Window) -> tuple[int, int]:
     rows = (size[0] + top + bottom - window.kernel[0]) // window.stride[0] + 1
     columns = (size[1] + left + right - window.kernel[1]) // window.stride[1] + 1
     return rows, columns
+
+
+def lies_in_padding(size: tuple[int, int], window: Window) -> bool:
+    """Whether some position of a window over `size` rows and columns meets nothing but padding."""
+    outputs, before = output_size(size, window), (window.padding[0], window.padding[2])
+    for n, count, first, kernel, stride in zip(
+        size, outputs, before, window.kernel, window.stride, strict=True
+    ):
+        if kernel <= first or (count - 1) * stride - first >= n:
+            return True
+    return False

@@ -28,7 +28,8 @@ static factor factor_of(int32_t multiplier, int32_t right)
 TINYNAS_INLINE int32_t multiply(int32_t value, const factor *by)
 {
     const int32_t high = tinynas_high_word(value * 2, by->multiplier);
-    return (high + ((high >> 31) & by->sign) + by->half) >> by->shift;
+    const int32_t less = high < 0 ? by->sign : 0;
+    return (high + less + by->half) >> by->shift;
 }
 
 TINYNAS_INLINE int32_t scaled_input(int32_t x, int32_t zero_point, const factor *by)

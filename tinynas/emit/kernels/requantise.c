@@ -9,6 +9,7 @@ static int32_t scaled(int32_t acc, int32_t multiplier, int32_t right)
     if (right < 0) {
         return high;
     }
+    /* cppcheck-suppress shiftTooManyBits ; shifts are 31 at most */
     const uint32_t mask = ((uint32_t)2 << right) - 1u;
     const uint32_t remainder = (uint32_t)high & mask;
     const uint32_t threshold = (mask >> 1) + (high < 0 ? 1u : 0u);

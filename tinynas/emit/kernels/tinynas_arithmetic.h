@@ -311,7 +311,8 @@ TINYNAS_INLINE int32_t tinynas_scale_offset(int32_t zero_point, int32_t right)
 TINYNAS_INLINE int32_t tinynas_scale(int32_t acc, int32_t multiplier, int32_t right, int32_t offset)
 {
     const int32_t high = tinynas_high_word((int32_t)((uint32_t)acc << 1), multiplier);
-    return tinynas_saturated_half((high + (high >> 31) + offset) >> right);
+    const int32_t less = high < 0 ? -1 : 0;
+    return tinynas_saturated_half((high + less + offset) >> right);
 }
 
 /* LiteRT's MultiplyByQuantizedMultiplier and what follows it: a doubling high multiply that rounds

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import pool_clamp
-from tinynas.graph.ir import Graph, Op, Window, output_size
+from tinynas.graph.ir import Graph, Op, Window, lies_in_padding, output_size
 from tinynas.graph.reference.operands import Kernel
 from tinynas.graph.reference.windows import depthwise_sums, padded, shifted
 
@@ -18,18 +19,24 @@ def average_pool(graph: Graph, op: Op, window: Window) -> Kernel:
     """The function that computes an AVERAGE_POOL_2D.
 
     Raises:
-        ValueError: a window lies wholly in the padding, which has no average.
+        InvalidInputError: a window lies wholly in the padding, which has no average.
     """
     clamp = pool_clamp(graph, op)
     _, rows, columns, _ = graph.tensors[op.inputs[0]].shape
+    if lies_in_padding((rows, columns), window):
+        raise InvalidInputError(
+            f"op {op.name} (AveragePool2D): a window lies wholly in the padding {window.padding}, "
+            "which has no average",
+            field="graph",
+            given=[window.kernel, window.stride, window.padding],
+            allowed="windows that meet at least one pixel",
+        )
     # Sums of fewer than 2**16 bytes are exact in float32.
     exact: type[np.floating[Any]] = np.float32 if prod(window.kernel) < 1 << 16 else np.float64
     tap: NDArray[np.floating[Any]] = np.ones((*window.kernel, 1), exact)
     zero: NDArray[np.floating[Any]] = np.zeros(1, exact)
     inside = padded(np.ones((1, rows, columns, 1), np.int8), 0, window, exact)
     counts = depthwise_sums(inside, tap, zero, window).astype(np.int64)
-    if not counts.all():
-        raise ValueError(f"op {op.name}: a window lies wholly in the padding {window.padding}")
 
     def kernel(x: NDArray[np.generic]) -> NDArray[np.generic]:
         sums = depthwise_sums(padded(x, 0, window, exact), tap, zero, window)
