@@ -56,7 +56,9 @@ class JobRequest:
 
     `sram_bytes` and `flash_bytes` default to the device's; without a device both are required,
     and code is generated for the part that `reference_device` names.  `candidate` is the number of
-    the search's candidate to deploy; None for the most accurate one.
+    the search's candidate to deploy; None for the most accurate one.  `supernet` (a name or a file,
+    see `tinynas.supernet.files`) is searched instead of one that is trained for the job; `engine`
+    is the search's, see `tinynas.search.engines`.
     """
 
     dataset: str
@@ -72,6 +74,8 @@ class JobRequest:
     skip_bad_files: bool = False
     simulator: str | None = None
     candidate: int | None = None
+    supernet: str | None = None
+    engine: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def fill(root: Path, names: list[str], count: int = 20, *, grey: bool = False) -
         folder = root / name
         folder.mkdir(parents=True)
         for i in range(count):
-            rng = np.random.default_rng([len(name), i])
+            rng = np.random.default_rng([len(name), i, crc32(root.name.encode())])
             noise = rng.integers(0, 20, (24, 30, 1 if grey else 3))
             base = 60 if grey else np.array(COLOURS[name])
             pixels = (noise + base).astype(np.uint8)

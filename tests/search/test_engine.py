@@ -7,7 +7,7 @@ import pytest
 from tinynas.devices import Budget, load_device
 from tinynas.errors import TinynasError
 from tinynas.progress import Event, Reporter
-from tinynas.search import Feasibility, SearchOutcome, pareto_front, search
+from tinynas.search import Feasibility, SearchOutcome, SearchPlan, pareto_front, search
 from tinynas.spaces import Architecture, Subspace, load_space
 
 SUBSPACE = Subspace(load_space("tiny"), 0.5, 32)
@@ -37,8 +37,7 @@ def found(evaluations: int = 40, seed: int = 0, **budget: int) -> SearchOutcome:
         SUBSPACE,
         feasibility(**budget),
         LargerIsBetter(),
-        evaluations=evaluations,
-        seed=seed,
+        SearchPlan(evaluations, seed),
         reporter=Reporter(),
     )
 
@@ -46,7 +45,7 @@ def found(evaluations: int = 40, seed: int = 0, **budget: int) -> SearchOutcome:
 def test_no_network_is_measured_twice_and_as_many_as_asked_for() -> None:
     evaluator = LargerIsBetter()
     outcome = search(
-        SUBSPACE, feasibility(), evaluator, evaluations=37, seed=1, reporter=Reporter()
+        SUBSPACE, feasibility(), evaluator, SearchPlan(37, seed=1), reporter=Reporter()
     )
     assert len(outcome.candidates) == 37
     assert len({a.row for a in evaluator.asked}) == len(evaluator.asked) == 37
@@ -55,7 +54,7 @@ def test_no_network_is_measured_twice_and_as_many_as_asked_for() -> None:
 def test_what_does_not_fit_is_refused_before_it_is_measured() -> None:
     evaluator = LargerIsBetter()
     tight = feasibility(flash=48 << 10, sram=16 << 10)
-    outcome = search(SUBSPACE, tight, evaluator, evaluations=20, seed=0, reporter=Reporter())
+    outcome = search(SUBSPACE, tight, evaluator, SearchPlan(20), reporter=Reporter())
     assert outcome.refused > 0
     for candidate in outcome.candidates:
         assert candidate.cost.sram_bytes <= 16 << 10
@@ -90,8 +89,7 @@ def test_every_candidate_is_told_as_it_comes() -> None:
         SUBSPACE,
         feasibility(),
         LargerIsBetter(),
-        evaluations=10,
-        seed=0,
+        SearchPlan(10),
         reporter=Reporter("search", events.append),
     )
     told = [e.data for e in events if e.kind == "candidate"]
@@ -125,8 +123,7 @@ def test_refusals_say_which_limit_and_by_how_much() -> None:
         SUBSPACE,
         tight,
         LargerIsBetter(),
-        evaluations=20,
-        seed=0,
+        SearchPlan(20),
         reporter=Reporter("search", events.append),
     )
     told = outcome.refusals

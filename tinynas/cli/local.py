@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tinynas.paths import enable_service_imports
-from tinynas.pipeline import JobResult, run_pipeline
+from tinynas.pipeline import JobResult, run_fleet, run_pipeline
 from tinynas.progress import Listener, Reporter
 from tinynas.request import JobRequest
 from tinynas.search import EvaluatorFactory, LocalEvaluator
@@ -19,6 +19,16 @@ def run_here(request: JobRequest, out: Path, *, listener: Listener, workers: int
     with ExitStack() as stack:
         evaluators = ray_evaluators(workers, stack) if workers else LocalEvaluator
         return run_pipeline(request, out, reporter=reporter, evaluators=evaluators)
+
+
+def run_fleet_here(
+    requests: list[JobRequest], out: Path, *, listener: Listener, workers: int
+) -> list[JobResult]:
+    """Several devices from one supernet, each in a folder of `out`."""
+    reporter = Reporter(listener=listener)
+    with ExitStack() as stack:
+        evaluators = ray_evaluators(workers, stack) if workers else LocalEvaluator
+        return run_fleet(requests, out, reporter=reporter, evaluators=evaluators)
 
 
 def ray_evaluators(workers: int, stack: ExitStack) -> EvaluatorFactory:

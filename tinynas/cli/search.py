@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinynas.cli.output import JsonFlag, console, print_json, reports_errors
+from tinynas.cli.output import JsonFlag, console, print_json, print_table, reports_errors
 from tinynas.cli.progress import JobProgress
 from tinynas.cli.result import print_result
 from tinynas.errors import InvalidInputError
 from tinynas.request import Effort, JobRequest
-from tinynas.units import parse_bytes
+from tinynas.units import format_bytes, parse_bytes
+
+if TYPE_CHECKING:
+    from tinynas.pipeline import JobResult
 
 app = typer.Typer()
 
@@ -23,6 +27,12 @@ def search_command(
     data: Annotated[str | None, typer.Option(help="Folder of class folders of images.")] = None,
     dataset: Annotated[str | None, typer.Option(help="A known data set instead.")] = None,
     device: Annotated[str | None, typer.Option(help="A part, see `tinynas devices`.")] = None,
+    devices: Annotated[
+        str | None,
+        typer.Option(
+            help="Several parts served from one supernet: NAME or NAME:SRAM:FLASH, with commas."
+        ),
+    ] = None,
     sram: Annotated[str | None, typer.Option(help="SRAM budget, e.g. 128KB.")] = None,
     flash: Annotated[str | None, typer.Option(help="Flash budget, e.g. 512KB.")] = None,
     out: Annotated[Path, typer.Option(help="Where the results go; found again to resume.")] = Path(
@@ -42,6 +52,13 @@ def search_command(
     evaluations: Annotated[int | None, typer.Option(min=1, help="Networks to measure.")] = None,
     finetune_images: Annotated[
         int | None, typer.Option(min=1, help="Images that the winner sees.")
+    ] = None,
+    supernet: Annotated[
+        str | None, typer.Option(help="Start from this one (a name or a file), train none.")
+    ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="tpe, nsga2, nsga3, random, evolution or predicted."),
     ] = None,
     workers: Annotated[
         int, typer.Option(min=0, help="Ray actors that measure networks; 0: this process.")
@@ -65,7 +82,12 @@ def search_command(
         seed=seed,
         skip_bad_files=skip_bad_files,
         simulator=simulator,
+        supernet=supernet,
+        engine=engine,
     )
+    if devices is not None:
+        _search_fleet(fleet_requests(request, devices), out, workers, as_json=as_json)
+        return
     from tinynas.cli.local import run_here
 
     with JobProgress() as progress:
@@ -81,6 +103,65 @@ def search_command(
         return
     print_result(result.to_json())
     console.print(f"bundle  {result.bundle.path}\nreport  {result.artifacts / 'report.html'}")
+
+
+def _search_fleet(requests: list[JobRequest], out: Path, workers: int, *, as_json: bool) -> None:
+    from tinynas.cli.local import run_fleet_here
+
+    with JobProgress() as progress:
+        results = run_fleet_here(requests, out, listener=progress, workers=workers)
+    if as_json:
+        rows = [r.to_json() | {"bundle": str(r.bundle.path)} for r in results]
+        print_json({"supernet": str(out / "supernet.safetensors"), "devices": rows})
+        return
+    print_table(
+        f"{requests[0].dataset} on {len(results)} devices",
+        ("device", "int8 accuracy", "SRAM", "flash", "MACs", "mismatched", "bundle"),
+        [_fleet_row(result) for result in results],
+    )
+
+
+def _fleet_row(result: JobResult) -> tuple[object, ...]:
+    found = result.to_json()
+    sizes = (format_bytes(found[key]["measured"]) for key in ("sram_bytes", "flash_bytes"))
+    accuracy = f"{found['accuracy']['int8']:.2%}"
+    mismatched = found["validation"]["mismatched_bytes"]
+    return found["device"], accuracy, *sizes, found["macs"], mismatched, result.bundle.path
+
+
+def fleet_requests(request: JobRequest, devices: str) -> list[JobRequest]:
+    """One request a device of `NAME,NAME:SRAM:FLASH,...`.
+
+    Raises:
+        InvalidInputError: not of this form, or a budget beside the devices.
+    """
+    if request.device or request.sram_bytes or request.flash_bytes:
+        raise InvalidInputError(
+            "--devices names its budgets itself: NAME:SRAM:FLASH",
+            field="devices",
+            given=devices,
+            allowed="--devices without --device, --sram and --flash",
+        )
+    requests = []
+    for part in devices.split(","):
+        name, *budget = part.strip().split(":")
+        if not name or len(budget) not in (0, 2):
+            raise InvalidInputError(
+                f"devices: {part!r} is not a device",
+                field="devices",
+                given=part,
+                allowed="NAME or NAME:SRAM:FLASH",
+            )
+        sram, flash = budget or (None, None)
+        requests.append(
+            replace(
+                request,
+                device=name,
+                sram_bytes=parse_bytes(sram, field="sram") if sram else None,
+                flash_bytes=parse_bytes(flash, field="flash") if flash else None,
+            )
+        )
+    return requests
 
 
 def _dataset(folder: str | None, name: str | None) -> str:

@@ -24,6 +24,7 @@ _CARDS = {
         DatasetCard("cifar100-people", classes=2, input_channels=3, native_resolution=32),
         DatasetCard("digits", classes=10, input_channels=1, native_resolution=8),
         DatasetCard("imagenette", classes=10, input_channels=3, native_resolution=160),
+        DatasetCard("vww", classes=2, input_channels=3, native_resolution=128),
     )
 }
 

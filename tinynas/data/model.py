@@ -19,10 +19,14 @@ Labels: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """`images` uint8 [N, H, W, C] (square, RGB or grey), `labels` int64 [N] from 0."""
+    """`images` uint8 [N, H, W, C] (square, RGB or grey), `labels` int64 [N] from 0.
+
+    In a `balanced` split every class counts alike, however many images it has.
+    """
 
     images: Images
     labels: Labels
+    balanced: bool = False
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.dtype != np.uint8:
@@ -39,11 +43,18 @@ class Split:
 
     def take(self, indices: NDArray[np.int64]) -> Split:
         """The images at `indices`, in that order."""
-        return Split(self.images[indices], self.labels[indices])
+        return Split(self.images[indices], self.labels[indices], self.balanced)
 
     def at(self, resolution: int) -> Split:
         """Resized, square, with antialiasing."""
-        return Split(resize(self.images, resolution), self.labels)
+        return Split(resize(self.images, resolution), self.labels, self.balanced)
+
+    def score(self, predicted: NDArray[np.int64]) -> float:
+        """Share of the images whose class [N] is right; the mean over classes if `balanced`."""
+        right = predicted == self.labels
+        if not self.balanced:
+            return float(right.mean())
+        return float(np.mean([right[self.labels == c].mean() for c in np.unique(self.labels)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +62,9 @@ class Dataset:
     """A classification task.
 
     Training sees `train`, choices are made on `validation`, `test` is touched once, at the end.
-    With `balanced_sampling` training draws every class equally often.  `metric` says what the
-    accuracy over the validation and test splits amounts to: `balanced_accuracy` where both hold
-    equally many images of every class though the world does not.
+    With `balanced_sampling` training draws every class equally often.  `metric` says how the
+    validation and test splits are scored (`Split.score`): by `balanced_accuracy` every class counts
+    alike, as it should where one is rare.  `skipped` names files that could not be read.
     """
 
     name: str
@@ -64,11 +75,15 @@ class Dataset:
     augmentation: Augmentation = field(default_factory=Augmentation)
     balanced_sampling: bool = False
     metric: Literal["accuracy", "balanced_accuracy"] = "accuracy"
+    skipped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shapes = {split.shape[1:] for split in self.splits.values()}
         if len(shapes) != 1:
             raise ValueError(f"splits of dataset {self.name} have different shapes: {shapes}")
+        for name in ("validation", "test"):
+            scored = replace(getattr(self, name), balanced=self.metric == "balanced_accuracy")
+            object.__setattr__(self, name, scored)
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from tinynas.data.augment import Augmentation
+from tinynas.data.duplicates import contents
 from tinynas.data.folder import Listing, list_folder, wrong
 from tinynas.data.model import Dataset, Images, Split
 from tinynas.data.pixels import BadImageError, decode, has_colour, shorter_side
-from tinynas.data.splits import hold_out
+from tinynas.data.splits import hold_out, together
 from tinynas.progress import Reporter
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.15
 FEWEST = 5
 """Images that a class needs, so that each part gets one and training more."""
+SKEW = 2.0
+"""How many times the rarest class's images the commonest may have and still count as even."""
 MAX_STORED_BYTES = 2 << 30
 _NAMED = 5  # files that a message names; all of them are counted
 _TELL_EVERY = 200
@@ -27,17 +30,23 @@ def load_folder(
 ) -> Dataset:
     """Central squares, stored at the typical size of the images or `max_resolution`.
 
-    Grey if every image is.  Left and right are never exchanged: a folder may hold letters.
+    Grey if every image is.  Left and right are never exchanged: a folder may hold letters.  Where
+    one class has more than twice the images of another, training draws all alike and accuracy is
+    the mean over classes.  Copies of one image stay in one part.
 
     Raises:
-        InvalidInputError: the folder has not the right form, a class has too few images, or files
-            are no whole images (unless they are to be skipped: then they are told as a log line).
+        InvalidInputError: the folder has not the right form, a class has too few images, an image
+            is in two of the parts that the folder is divided into, or files are no whole images
+            (unless they are to be skipped: then they are told as a log line).
     """
     listing = list_folder(root)
     loaded = _Loaded.read(listing, max_resolution, reporter)
     loaded.refuse_or_tell_bad_files(skip_bad_files, reporter)
     loaded.check_counts()
+    loaded.refuse_leaks()
     parts = loaded.splits(seed)
+    counts = np.bincount(parts["train"].labels)
+    skewed = counts.max() > SKEW * counts.min()
     return Dataset(
         name=root.resolve().name,
         classes=listing.classes,
@@ -45,6 +54,9 @@ def load_folder(
         validation=parts["validation"],
         test=parts["test"],
         augmentation=Augmentation(shift=0.1, zoom=0.8),
+        balanced_sampling=bool(skewed),
+        metric="balanced_accuracy" if skewed else "accuracy",
+        skipped=tuple(listing.name_of(file) for file in loaded.bad),
     )
 
 
@@ -56,6 +68,7 @@ class _Loaded:
     images: Images
     parts: np.ndarray
     labels: np.ndarray
+    files: list[Path]
     bad: dict[Path, str]
 
     @classmethod
@@ -63,12 +76,12 @@ class _Loaded:
         entries = list(listing.items())
         resolution = stored_resolution([file for _, _, file in entries], max_resolution)
         images = np.empty((len(entries), resolution, resolution, 3), np.uint8)
-        good: list[tuple[str, int]] = []
+        good: list[tuple[str, int, Path]] = []
         bad: dict[Path, str] = {}
         for i, (part, label, file) in enumerate(entries):
             try:
                 images[len(good)] = decode(file.read_bytes(), resolution)
-                good.append((part, label))
+                good.append((part, label, file))
             except BadImageError as error:
                 bad[file] = str(error)
             if (i + 1) % _TELL_EVERY == 0 or i + 1 == len(entries):
@@ -76,9 +89,9 @@ class _Loaded:
         images = images[: len(good)]
         if not has_colour(images):
             images = images[..., :1].copy()
-        parts = np.array([part for part, _ in good])
-        labels = np.array([label for _, label in good], np.int64)
-        return cls(listing, images, parts, labels, bad)
+        parts = np.array([part for part, _, _ in good])
+        labels = np.array([label for _, label, _ in good], np.int64)
+        return cls(listing, images, parts, labels, [file for _, _, file in good], bad)
 
     def refuse_or_tell_bad_files(self, skip: bool, reporter: Reporter) -> None:
         if not self.bad:
@@ -108,6 +121,28 @@ class _Loaded:
                         f"{fewest} or more of each class",
                     )
 
+    def refuse_leaks(self) -> None:
+        """What is trained on must not be tested on, and no image have two labels."""
+        first: dict[bytes, int] = {}
+        wrongs = []
+        for i, content in enumerate(contents(self.images)):
+            known = first.setdefault(content, i)
+            if self.parts[known] != self.parts[i]:
+                wrongs.append(f"{self._name(i)} is {self._name(known)}")
+            elif self.labels[known] != self.labels[i]:
+                wrongs.append(f"{self._name(i)} is {self._name(known)}, of another class")
+        if wrongs:
+            more = f" and {len(wrongs) - _NAMED} more" if len(wrongs) > _NAMED else ""
+            raise wrong(
+                self.listing.root,
+                f"{len(wrongs)} images leak: {', '.join(wrongs[:_NAMED])}{more}",
+                "every image in one part and one class",
+                leaks=wrongs,
+            )
+
+    def _name(self, index: int) -> str:
+        return self.listing.name_of(self.files[index])
+
     def splits(self, seed: int) -> dict[str, Split]:
         """What is not there is held out of the training part, the test split first."""
         indices = {part: np.flatnonzero(self.parts == part) for part in self.listing.files}
@@ -115,6 +150,7 @@ class _Loaded:
             if part not in indices:
                 train = indices["train"]
                 kept, held = hold_out(self.labels[train], share, seed=seed)
+                kept, held = together(contents(self.images[train]), kept, held)
                 indices["train"], indices[part] = train[kept], train[held]
         whole = Split(self.images, self.labels)
         return {part: whole.take(chosen) for part, chosen in indices.items()}

@@ -10,6 +10,7 @@ from tinynas.data.digits import load_digits
 from tinynas.data.imagenette import load_imagenette
 from tinynas.data.model import Dataset
 from tinynas.data.photos import load_folder
+from tinynas.data.visual_wake_words import load_vww
 from tinynas.errors import InvalidInputError
 from tinynas.progress import Reporter
 
@@ -23,6 +24,7 @@ _SOURCES: dict[str, _Source] = {
     "cifar10": load_cifar10,
     "cifar100-people": load_cifar100_people,
     "imagenette": load_imagenette,
+    "vww": load_vww,
 }
 MAX_RESOLUTION = 224
 """Side, in pixels, beyond which nothing here looks at an image."""

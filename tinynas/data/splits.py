@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,18 @@ def hold_out(
         held.append(members[: max(1, round(share * len(members)))])
     out = np.sort(np.concatenate(held))
     return np.setdiff1d(np.arange(len(labels)), out), out
+
+
+def together(
+    contents: Sequence[bytes], kept: NDArray[np.int64], held: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same split with the held-out copies of what is kept put beside it: an image that occurs
+    twice must not be learnt and then asked for.  `contents` identifies the image of each index."""
+    learnt = {contents[i] for i in kept}
+    leaks = np.array([contents[i] in learnt for i in held], dtype=np.bool_)
+    if leaks.all():  # nothing else is there to hold out
+        return kept, held
+    return np.sort(np.concatenate([kept, held[leaks]])), held[~leaks]
 
 
 def balance(labels: Labels, *, seed: int) -> NDArray[np.int64]:

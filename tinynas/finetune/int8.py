@@ -15,7 +15,7 @@ from tinynas.quantise import (
     Folded,
     PostTraining,
     best_post_training,
-    int8_accuracy,
+    classify,
     quantise_network,
 )
 from tinynas.supernet import Subnet, TrainingPlan, accuracy
@@ -98,4 +98,4 @@ def int8_network(
 
 def _accuracy(calibrated: Calibrated, split: Split, reporter: Reporter) -> float:
     graph = quantise_network(calibrated)
-    return int8_accuracy(graph, split.images, split.labels, reporter=reporter)
+    return split.score(classify(graph, split.images, reporter=reporter))

@@ -17,7 +17,7 @@ from torch import Tensor
 from tinynas.data import Dataset, Split
 from tinynas.finetune.distillation import check_teacher, distil
 from tinynas.progress import Reporter
-from tinynas.quantise import Calibrated, SimulatedGraph, int8_accuracy, quantise_network
+from tinynas.quantise import Calibrated, SimulatedGraph, classify, quantise_network
 from tinynas.supernet import Subnet, Training, TrainingPlan, weights_hash
 
 WATCHED_IMAGES = 1000
@@ -87,4 +87,4 @@ class _Run:
         graph = quantise_network(calibrated)
         # Its progress is not the training's, but it stops as that does.
         quiet = Reporter(self.reporter.step, cancelled=self.reporter.cancelled)
-        return int8_accuracy(graph, split.images, split.labels, reporter=quiet)
+        return split.score(classify(graph, split.images, reporter=quiet))

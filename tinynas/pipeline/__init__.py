@@ -1,6 +1,15 @@
 """A job from the request to the report, step by step, resumable at each."""
 
 from tinynas.pipeline.compiling import compile_tflite, compile_weights
+from tinynas.pipeline.fleet import fleet_json, run_fleet
 from tinynas.pipeline.run import STEPS, JobResult, run_pipeline
 
-__all__ = ["STEPS", "JobResult", "compile_tflite", "compile_weights", "run_pipeline"]
+__all__ = [
+    "STEPS",
+    "JobResult",
+    "compile_tflite",
+    "compile_weights",
+    "fleet_json",
+    "run_fleet",
+    "run_pipeline",
+]

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.build import preferred_compiler
-from tinynas.data import Dataset, load_dataset
+from tinynas.data import Dataset, DatasetSummary, load_dataset, summarise
 from tinynas.devices import Budget, Device
+from tinynas.errors import InvalidInputError
 from tinynas.pipeline.effort import PlannedEffort, plan_effort
 from tinynas.pipeline.steps import StepStore
 from tinynas.progress import Reporter
 from tinynas.request import JobRequest
 from tinynas.search import EvaluatorFactory
-from tinynas.spaces import SearchSpace
+from tinynas.spaces import SearchSpace, load_space
+from tinynas.supernet import SupernetCard, find_supernet, read_card
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Job:
         )
 
     @cached_property
+    def summary(self) -> DatasetSummary:
+        return summarise(self.dataset)
+
+    @cached_property
     def steps(self) -> StepStore:
         return StepStore(self.folder, self.reporter)
 
@@ -57,7 +63,33 @@ class Job:
         return preferred_compiler()
 
     @cached_property
+    def given(self) -> tuple[Path, SupernetCard] | None:
+        """The supernet to start from, where one is given.
+
+        Raises:
+            InvalidInputError: there is none of that name, or it knows other classes or images.
+        """
+        if self.request.supernet is None:
+            return None
+        path = find_supernet(self.request.supernet)
+        card = read_card(path)
+        wanted = (self.dataset.classes, self.input_channels)
+        if (card.classes, card.input_channels) != wanted:
+            raise InvalidInputError(
+                f"supernet {path.stem} tells {len(card.classes)} classes "
+                f"({', '.join(card.classes[:3])}, ...) in images of {card.input_channels} "
+                f"channels, the data have {self.classes} ({', '.join(self.dataset.classes[:3])}, "
+                f"...) in {self.input_channels}",
+                field="supernet",
+                given=self.request.supernet,
+                allowed="a supernet of the same classes, in the same order, and channels",
+            )
+        return path, card
+
+    @cached_property
     def space(self) -> SearchSpace:
+        if self.given is not None:
+            return load_space(self.given[1].space)
         return self.request.space_for(self.dataset.native_resolution)
 
     @property

@@ -6,7 +6,10 @@ Folders hold plain files (JSON, state dicts), so any of them can be opened.
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 from tinynas.errors import InvalidInputError
 from tinynas.finetune import LEARNING_RATE, finetune
@@ -16,22 +19,28 @@ from tinynas.pipeline.files import load_weights, read_json, save_weights, write_
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.search import (
+    DEFAULT_ENGINE,
     EvaluationTask,
     Feasibility,
     SearchOutcome,
+    SearchPlan,
     pareto_front,
     search,
 )
 from tinynas.spaces import Architecture, Subspace, network_of
-from tinynas.subspace import choose_subspace, plot_subspaces
+from tinynas.subspace import SubspaceTable, choose_subspace, plot_subspaces
 from tinynas.supernet import (
     Subnet,
     Supernet,
+    SupernetCard,
     TrainingPlan,
     recalibrate,
     train_supernet,
 )
+from tinynas.supernet import load_supernet as read_supernet
 
+STUDY = "study.journal"
+"""The search as Optuna keeps it: `optuna-dashboard study.journal` shows it."""
 _PLANNING = ("cost", "devices", "schedule", "subspace")
 _TRAINING = ("data", "supernet")
 
@@ -40,21 +49,17 @@ def choose(job: Job) -> tuple[StepOutput, Subspace]:
     """Stage 1: `subspaces.json` and its picture."""
 
     def work(step: Workspace) -> None:
-        table = choose_subspace(
-            job.space,
-            job.budget,
-            classes=job.classes,
-            input_channels=job.input_channels,
-            device=job.device,
-            seed=job.request.seed,
-            schedules=job.request.schedules,
-            max_resolution=job.max_resolution,
-            compiler=job.compiler,
-        )
+        table = subspaces_of(job)
+        if job.given is not None:
+            table = _narrowed(table, job.given[1].subspace, job.request.supernet)
         write_json(step.out / "subspaces.json", table.to_json())
         plot_subspaces(table, step.out / "subspaces.svg")
 
-    inputs = job.key(**job.budget_key(), max_resolution=job.max_resolution)
+    inputs = job.key(
+        **job.budget_key(),
+        max_resolution=job.max_resolution,
+        given=None if job.given is None else repr(job.given[1].subspace),
+    )
     output = job.steps.run("subspace", inputs, work, rooms=_PLANNING)
     table = read_json(output.path / "subspaces.json")
     # Who looks at a candidate later needs to know what for, and has no data set to ask.
@@ -64,8 +69,47 @@ def choose(job: Job) -> tuple[StepOutput, Subspace]:
     return output, Subspace(job.space, chosen["width"], chosen["resolution"])
 
 
+def subspaces_of(job: Job) -> SubspaceTable:
+    """Stage 1's table for the job's budget."""
+    return choose_subspace(
+        job.space,
+        job.budget,
+        classes=job.classes,
+        input_channels=job.input_channels,
+        device=job.device,
+        seed=job.request.seed,
+        schedules=job.request.schedules,
+        max_resolution=max(job.max_resolution, job.given[1].resolution if job.given else 0),
+        compiler=job.compiler,
+    )
+
+
+def _narrowed(table: SubspaceTable, subspace: Subspace, name: str | None) -> SubspaceTable:
+    """The table with the supernet's subspace chosen.
+
+    Raises:
+        InvalidInputError: none of its networks fits.
+    """
+    row = next((row for row in table.rows if row.subspace == subspace), None)
+    if row is None or row.fits == 0:
+        raise InvalidInputError(
+            f"supernet {name} (width {subspace.width:g}, {subspace.resolution} pixels) has no "
+            "network that fits the budget",
+            field="supernet",
+            given=name,
+            allowed=f"a larger budget, or a supernet of a subspace such as width "
+            f"{table.chosen.width:g}, {table.chosen.resolution} pixels",
+        )
+    return replace(table, chosen_row=row)
+
+
 def train(job: Job, subspace: Subspace) -> StepOutput:
-    """The supernet: `supernet.pt`, a state dict, and `effort.json`, the images it saw."""
+    """The supernet: `supernet.pt`, a state dict, and `effort.json`, the images it saw.
+
+    One that is given is taken as it is.
+    """
+    if job.given is not None:
+        return _taken(job, *job.given)
     minutes = job.request.effort.train_minutes
     plan = TrainingPlan(job.effort.train_images, seed=job.request.seed)
 
@@ -94,6 +138,32 @@ def train(job: Job, subspace: Subspace) -> StepOutput:
         minutes=minutes,
     )
     return job.steps.run("supernet", inputs, work, rooms=_TRAINING)
+
+
+def _taken(job: Job, path: Path, card: SupernetCard) -> StepOutput:
+    def work(step: Workspace) -> None:
+        write_json(step.out / "effort.json", {"train_images": card.train_images})
+        Curves(step.partial).save(step.out)
+        save_weights(read_supernet(path)[0], step.out / "supernet.pt")
+
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return job.steps.run("supernet", job.key(given=digest), work, rooms=("supernet",))
+
+
+def card_of(job: Job, subspace: Subspace, trained: StepOutput) -> SupernetCard:
+    """The card of a supernet that `train` made."""
+    return SupernetCard(
+        space=job.space.name,
+        width=subspace.width,
+        resolution=subspace.resolution,
+        classes=job.dataset.classes,
+        input_channels=job.input_channels,
+        dataset=job.dataset.name,
+        train_images=read_json(trained.path / "effort.json")["train_images"],
+        seed=job.request.seed,
+        recipe=repr(TrainingPlan(1, seed=job.request.seed, threads=1)),
+    )
 
 
 def _new_supernet(job: Job, subspace: Subspace) -> Supernet:
@@ -127,15 +197,26 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
                 subspace,
                 feasibility_of(job, subspace),
                 evaluator,
-                evaluations=job.effort.evaluations,
-                seed=job.request.seed,
+                SearchPlan(
+                    job.effort.evaluations,
+                    job.request.seed,
+                    job.request.engine or DEFAULT_ENGINE,
+                    storage=step.partial / STUDY,
+                    identity=trained.key,
+                ),
                 reporter=step.reporter,
             )
         finally:
             evaluator.close()
+        shutil.copy(step.partial / STUDY, step.out / STUDY)
         write_json(step.out / "candidates.json", _outcome_json(outcome))
 
-    inputs = job.key(**job.budget_key(), supernet=trained.key, evaluations=job.effort.evaluations)
+    inputs = job.key(
+        **job.budget_key(),
+        supernet=trained.key,
+        evaluations=job.effort.evaluations,
+        engine=job.request.engine,
+    )
     return job.steps.run("search", inputs, work, rooms=(*_PLANNING, *_TRAINING, "search"))
 
 

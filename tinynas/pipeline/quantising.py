@@ -82,8 +82,8 @@ def _accuracy(subnet: Subnet, outputs: NDArray[np.int8], dataset: Dataset) -> di
     test = dataset.test
     predicted = outputs.argmax(1)
     return {
-        "float": _share_equal(logits(subnet, test.images).argmax(1), test.labels),
-        "int8": _share_equal(predicted, test.labels),
+        "float": test.score(logits(subnet, test.images).argmax(1)),
+        "int8": test.score(predicted),
         "confusion": _confusion(predicted, test.labels, len(dataset.classes)).tolist(),
         "images": len(test),
         "metric": dataset.metric,
@@ -92,10 +92,6 @@ def _accuracy(subnet: Subnet, outputs: NDArray[np.int8], dataset: Dataset) -> di
 
 def load_quantised(quantised: StepOutput) -> Graph:
     return load_graph(quantised.path / "graph.npz")
-
-
-def _share_equal(predicted: np.ndarray, labels: np.ndarray) -> float:
-    return float((predicted == labels).mean())
 
 
 def _confusion(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:

@@ -158,6 +158,7 @@ def _data(
             "python": platform.python_version(),
         },
         quantisation=quantised,
+        dataset=job.summary.to_json(),
         confusion={"classes": list(job.dataset.classes), "counts": accuracy["confusion"]},
         mistakes=read_json(outputs["quantise"].path / "mistakes.json"),
         training=[

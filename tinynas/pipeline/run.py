@@ -75,6 +75,7 @@ def run_pipeline(
     check_request(request)
     deploying.check_tools(request)
     job = Job(request, folder, reporter or Reporter(), evaluators, data)
+    describe_data(job)
     outputs = {}
     outputs["subspace"], subspace = learning.choose(job)
     outputs["supernet"] = learning.train(job, subspace)
@@ -101,6 +102,12 @@ def run_pipeline(
     )
     job.reporter.emit("result", **result.to_json())
     return result
+
+
+def describe_data(job: Job) -> None:
+    """Say what the data are before anything is trained on them."""
+    for line in job.summary.lines:
+        job.reporter.of_step("subspace").emit("log", message=line)
 
 
 def _publish(source: Path, target: Path) -> None:

@@ -255,3 +255,4 @@ class ReportData(TypedDict):
     training: NotRequired[list[CurveData]]
     search: NotRequired[SearchData]
     quantisation: NotRequired[QuantisationData]
+    dataset: NotRequired[dict[str, Any]]

@@ -1,7 +1,8 @@
 """Stage 2: the most accurate architecture, with the schedule by which it fits."""
 
 from tinynas.search.candidate import Candidate, pareto_front
-from tinynas.search.engine import SearchOutcome, search
+from tinynas.search.engine import SearchOutcome, SearchPlan, search
+from tinynas.search.engines import DEFAULT_ENGINE, OBJECTIVES, engine_names
 from tinynas.search.evaluator import (
     EvaluationTask,
     Evaluator,
@@ -9,8 +10,11 @@ from tinynas.search.evaluator import (
     LocalEvaluator,
 )
 from tinynas.search.feasibility import Feasibility, Fit, Plan
+from tinynas.search.memory import RememberingEvaluator, remembering
 
 __all__ = [
+    "DEFAULT_ENGINE",
+    "OBJECTIVES",
     "Candidate",
     "EvaluationTask",
     "Evaluator",
@@ -19,7 +23,11 @@ __all__ = [
     "Fit",
     "LocalEvaluator",
     "Plan",
+    "RememberingEvaluator",
     "SearchOutcome",
+    "SearchPlan",
+    "engine_names",
     "pareto_front",
+    "remembering",
     "search",
 ]

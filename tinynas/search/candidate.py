@@ -25,6 +25,17 @@ class Candidate:
     macs: int
     accuracy: float
 
+    def objective(self, name: str) -> float:
+        """`accuracy`, `sram`, `flash` (bytes), or `macs` as executed."""
+        match name:
+            case "accuracy":
+                return self.accuracy
+            case "sram":
+                return float(self.cost.sram_bytes)
+            case "flash":
+                return float(self.cost.flash_bytes)
+        return float(self.macs + self.schedule.recomputed_macs)
+
     def to_json(self, *, pareto: bool) -> dict[str, Any]:
         return {
             "id": self.id,

@@ -1,14 +1,17 @@
 """Stage 2: architecture and schedule together, under the budget (MCUNet, arXiv:2007.10319, 3.2).
 
-Optuna proposes, the cost model refuses what does not fit before any image is seen, the evaluator
-measures the rest.  Proposals are asked for, and results told, in batches of a fixed size in a fixed
-order, so what is found depends on the seed and not on how many processes measure.
+An engine proposes, the cost model refuses what does not fit before any image is seen, the evaluator
+measures the rest.  Proposals are asked for, and results told, in rounds of a fixed size in a fixed
+order, so what is found depends on the seed and not on how many processes measure, nor on whether
+the search was interrupted.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,13 +21,14 @@ from optuna.trial import TrialState
 from tinynas.errors import TinynasError
 from tinynas.progress import Reporter
 from tinynas.search.candidate import Candidate, pareto_front
+from tinynas.search.engines import DEFAULT_ENGINE, OBJECTIVES, make_proposer
 from tinynas.search.evaluator import Evaluator
 from tinynas.search.feasibility import Feasibility, Plan
+from tinynas.search.proposals import BATCH, IntArray, Measured
 from tinynas.search.refusals import Refusals
+from tinynas.search.study import Study
 from tinynas.spaces import Architecture, SearchSpace, Subspace
 
-BATCH = 8
-"""Trials asked for before any of them is told: a constant, whatever the number of actors."""
 ASKS_PER_EVALUATION = 20
 """Proposals for each network wanted, after which the search ends with what it has."""
 
@@ -50,25 +54,47 @@ class SearchOutcome:
         )
 
 
+@dataclass(frozen=True)
+class SearchPlan:
+    """How to search.
+
+    engine: `tpe`, `nsga2`, `nsga3`, `random`, `evolution` or `predicted`.
+    objectives: `accuracy`, then any of `sram`, `flash`, `macs`; an engine of several objectives
+        spreads its proposals along their front.
+    storage: where the study is kept (a file or a data base URL), to be resumed and looked at.
+    identity: whatever decides the accuracies (supernet, data): another search is not resumed.
+    """
+
+    evaluations: int
+    seed: int = 0
+    engine: str = DEFAULT_ENGINE
+    objectives: tuple[str, ...] = ("accuracy",)
+    storage: Path | str | None = None
+    identity: str = ""
+
+
 def search(
     subspace: Subspace,
     feasibility: Feasibility,
     evaluator: Evaluator,
+    plan: SearchPlan,
     *,
-    evaluations: int,
-    seed: int,
     reporter: Reporter,
 ) -> SearchOutcome:
-    """Measure `evaluations` different networks that fit, chosen by the TPE sampler.
+    """Measure `plan.evaluations` different networks that fit.
 
     Raises:
+        InvalidInputError: no such engine, or it does not take the objectives.
         TinynasError: no proposal fitted the budget.
+        CancelledError: the reporter was told to stop; whole rounds are stored.
     """
-    engine = _Engine(subspace, feasibility, evaluator, seed, reporter)
-    while len(engine.candidates) < evaluations and engine.asked < evaluations * ASKS_PER_EVALUATION:
-        engine.round(min(BATCH, evaluations - len(engine.candidates)))
+    engine = _Engine(subspace, feasibility, evaluator, plan, reporter)
+    wanted = plan.evaluations
+    while len(engine.candidates) < wanted and engine.asked < wanted * ASKS_PER_EVALUATION:
+        reporter.raise_if_cancelled()
+        engine.round(min(BATCH, wanted - len(engine.candidates)))
         reporter.emit("refusals", **engine.turned_away())
-        reporter.progress(len(engine.candidates), evaluations, "evaluations")
+        reporter.progress(len(engine.candidates), wanted, "evaluations")
     if not engine.candidates:
         raise TinynasError(
             f"search: none of {engine.asked} proposed networks fits the budget; "
@@ -87,7 +113,7 @@ class _Engine:
         subspace: Subspace,
         feasibility: Feasibility,
         evaluator: Evaluator,
-        seed: int,
+        plan: SearchPlan,
         reporter: Reporter,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -95,11 +121,11 @@ class _Engine:
         self._feasibility = feasibility
         self._evaluator = evaluator
         self._reporter = reporter
-        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=2 * BATCH)
-        self._study = optuna.create_study(direction="maximize", sampler=sampler)
-        for extreme in (self._space.largest, self._space.smallest):
-            self._study.enqueue_trial(_parameters(extreme))
-        self._known: dict[tuple[int, ...], float] = {}
+        self._plan = plan
+        self._proposer = make_proposer(
+            plan.engine, self._space, evaluations=plan.evaluations, objectives=plan.objectives
+        )
+        self._known: dict[tuple[int, ...], Candidate] = {}
         self.candidates: list[Candidate] = []
         self.asked = self.refused = self.repeated = 0
         budget = feasibility.budget
@@ -110,6 +136,33 @@ class _Engine:
                 "macs": budget.macs or 1,
             }
         )
+        directions = [OBJECTIVES[name] for name in plan.objectives]
+        self._study = Study(plan.storage, self._name(), directions)
+        self._recall()
+
+    def _name(self) -> str:
+        """Of the study: what it is about and a digest of all that decides it."""
+        plan, given = self._plan, self._feasibility
+        decides = (
+            *(plan.evaluations, plan.seed, plan.engine, plan.objectives, plan.identity),
+            *(given.subspace, given.classes, given.input_channels, given.budget, given.device),
+            *(given.schedules, given.compiler),
+        )
+        digest = hashlib.sha256(repr(decides).encode()).hexdigest()[:12]
+        return f"{given.subspace.space.name} on {given.device.name} by {plan.engine} ({digest})"
+
+    def _recall(self) -> None:
+        """Take up what the study holds, as if it had been found now."""
+        for trial in self._study.trials:
+            self.asked += 1
+            architecture = _architecture(trial, self._space)
+            if architecture.row in self._known:
+                self.repeated += 1
+            elif trial.state is TrialState.PRUNED:
+                self.refused += 1
+                self._refusals.add(architecture, self._feasibility.check(architecture))
+            else:
+                self._add(self._feasibility.plan(architecture), trial.user_attrs["accuracy"])
 
     def turned_away(self) -> dict[str, Any]:
         """How many were proposed, refused and repeated so far, and why they were refused."""
@@ -117,25 +170,19 @@ class _Engine:
         return counts | self._refusals.to_json()
 
     def round(self, wanted: int) -> None:
-        """Ask for up to `wanted` new networks that fit, measure them, tell the sampler."""
+        """Ask for up to `wanted` new networks that fit, measure them, tell the engine."""
         fresh: dict[tuple[int, ...], Plan] = {}
         waiting: list[tuple[optuna.Trial, tuple[int, ...]]] = []
-        for _ in range(BATCH * 4):
-            trial = self._study.ask()
+        given = self._given(wanted)
+        for i in range(BATCH * 4):
+            trial = self._study.ask(_parameters(self._space, given[i]) if i < len(given) else None)
             self.asked += 1
-            architecture = _propose(trial, self._space)
+            architecture = _architecture(trial, self._space)
             if architecture.row in self._known or architecture.row in fresh:
                 self.repeated += 1
                 waiting.append((trial, architecture.row))
                 continue
-            fit = self._feasibility.check(architecture)
-            trial.set_constraint("sram", float(fit.sram_excess))
-            trial.set_constraint("flash", float(fit.flash_excess))
-            trial.set_constraint("macs", float(fit.macs_excess))
-            if not fit.fits:
-                self.refused += 1
-                self._refusals.add(architecture, fit)
-                self._study.tell(trial, state=TrialState.PRUNED)
+            if self._refuses(trial, architecture):
                 continue
             fresh[architecture.row] = self._feasibility.plan(architecture)
             waiting.append((trial, architecture.row))
@@ -143,33 +190,76 @@ class _Engine:
                 break
         self._measure(list(fresh.values()))
         for trial, row in waiting:
-            self._study.tell(trial, self._known[row])
+            found = self._known[row]
+            trial.set_user_attr("accuracy", found.accuracy)
+            self._study.memory.tell(trial, [found.objective(n) for n in self._plan.objectives])
+        self._study.end_round()
+
+    def _given(self, wanted: int) -> IntArray:
+        """What this round asks for before its sampler is asked: the extremes first of all."""
+        seed = [self._plan.seed, self._study.rounds]
+        self._study.memory.sampler = self._proposer.sampler(_seed(seed))
+        if self._study.rounds == 0:
+            return np.array([self._space.largest.row, self._space.smallest.row])
+        measured = Measured(
+            np.array([c.architecture.row for c in self.candidates], np.int64).reshape(
+                -1, len(self._space.genes)
+            ),
+            np.array([c.accuracy for c in self.candidates]),
+        )
+        return self._proposer.breed(measured, wanted, self._admits, np.random.default_rng(seed))
+
+    def _admits(self, rows: IntArray) -> np.ndarray:
+        """Which rows fit and are new."""
+        new = np.array([tuple(row) not in self._known for row in rows.tolist()], dtype=np.bool_)
+        new[new] = self._feasibility.fitting(rows[new])
+        return new
+
+    def _refuses(self, trial: optuna.Trial, architecture: Architecture) -> bool:
+        """Whether it does not fit; says so to the sampler by how much."""
+        fit = self._feasibility.check(architecture)
+        trial.set_constraint("sram", float(fit.sram_excess))
+        trial.set_constraint("flash", float(fit.flash_excess))
+        trial.set_constraint("macs", float(fit.macs_excess))
+        if fit.fits:
+            return False
+        self.refused += 1
+        self._refusals.add(architecture, fit)
+        self._study.memory.tell(trial, state=TrialState.PRUNED)
+        return True
 
     def _measure(self, plans: Sequence[Plan]) -> None:
         accuracies = self._evaluator.evaluate([plan.architecture for plan in plans])
         for plan, accuracy in zip(plans, accuracies, strict=True):
-            self._known[plan.architecture.row] = accuracy
-            candidate = Candidate(
-                len(self.candidates),
-                plan.architecture,
-                plan.schedule,
-                plan.cost,
-                plan.macs,
-                accuracy,
-            )
-            self.candidates.append(candidate)
-            front = pareto_front(self.candidates)
-            self._reporter.emit("candidate", **candidate.to_json(pareto=bool(front[-1])))
+            self._add(plan, accuracy)
+
+    def _add(self, plan: Plan, accuracy: float) -> None:
+        candidate = Candidate(
+            len(self.candidates),
+            plan.architecture,
+            plan.schedule,
+            plan.cost,
+            plan.macs,
+            accuracy,
+        )
+        self._known[plan.architecture.row] = candidate
+        self.candidates.append(candidate)
+        front = pareto_front(self.candidates)
+        self._reporter.emit("candidate", **candidate.to_json(pareto=bool(front[-1])))
 
 
-def _parameters(architecture: Architecture) -> dict[str, int]:
-    return {
-        gene.name: value
-        for gene, value in zip(architecture.space.genes, architecture.row, strict=True)
-    }
+def _seed(parts: Sequence[int]) -> int:
+    """One number for a sampler out of the search's seed and the round."""
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
-def _propose(trial: optuna.Trial, space: SearchSpace) -> Architecture:
+def _parameters(space: SearchSpace, row: IntArray) -> dict[str, int]:
+    return {gene.name: int(v) for gene, v in zip(space.genes, row, strict=True)}
+
+
+def _architecture(
+    trial: optuna.Trial | optuna.trial.FrozenTrial, space: SearchSpace
+) -> Architecture:
     """An architecture out of the trial's choices; absent blocks are not asked about."""
     row = np.zeros((1, len(space.genes)), dtype=np.int64)
     for offset, stage in zip(space.stage_offsets(), space.stages, strict=True):
@@ -180,7 +270,7 @@ def _propose(trial: optuna.Trial, space: SearchSpace) -> Architecture:
     return Architecture.of_rows(space, row)[0]
 
 
-def _choose(trial: optuna.Trial, space: SearchSpace, index: int) -> int:
+def _choose(trial: optuna.Trial | optuna.trial.FrozenTrial, space: SearchSpace, index: int) -> int:
     gene = space.genes[index]
     if len(gene.choices) == 1:
         return 0

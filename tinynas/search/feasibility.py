@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinynas.cost import (
     DEFAULT_COMPILER,
@@ -20,6 +21,9 @@ from tinynas.cost import (
 from tinynas.devices import Budget, Device
 from tinynas.schedule import Schedule, plan_segments
 from tinynas.spaces import Architecture, Subspace, network_of, skeleton
+
+_AT_ONCE = 1024
+"""Networks looked at together; more would cost memory and gain no time."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,30 @@ class Feasibility:
             flash_excess=max(0, int(best.flash[0]) - self.budget.flash_bytes),
             macs_excess=max(0, macs - self.budget.macs) if self.budget.macs else 0,
         )
+
+    def fitting(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of many canonical rows [N, genes] fit; thousands at a time, as `check` decides."""
+        parts = [self._fitting(rows[i : i + _AT_ONCE]) for i in range(0, len(rows), _AT_ONCE)]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.bool_)
+
+    def _fitting(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        population = Population(self._tables, rows)
+        fits = np.ones(len(rows), dtype=np.bool_)
+        if self.budget.macs:
+            fits = population.macs[0] <= self.budget.macs
+        first = "layer" if self.schedules == "all" else self.schedules
+        within = self._within(population, first)
+        rest = np.flatnonzero(fits & ~within)
+        if self.schedules == "all" and len(rest):
+            within[rest] = self._within(Population(self._tables, rows[rest]), "all")
+        return np.asarray(fits & within)
+
+    def _within(self, population: Population, schedules: str) -> NDArray[np.bool_]:
+        """Whose memory is within the budget by the cheapest of these schedules."""
+        sizes = code_sizes(self.device.core, self.compiler)
+        best = cheapest_schedules(population, sizes, self.budget, schedules)
+        sram, flash = self.budget.sram_bytes, self.budget.flash_bytes
+        return np.asarray((best.sram <= sram) & (best.flash <= flash))
 
     def plan(self, architecture: Architecture) -> Plan:
         """The schedule that `check` judged by, with an offset for every buffer."""

@@ -46,5 +46,5 @@ def logits(subnet: Subnet, images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def accuracy(subnet: Subnet, split: Split) -> float:
-    """Share of the split's images whose class the subnet names."""
-    return float((logits(subnet, split.images).argmax(axis=1) == split.labels).mean())
+    """The split's score (0 to 1) of the classes that the subnet names."""
+    return split.score(logits(subnet, split.images).argmax(axis=1))

@@ -1,0 +1,106 @@
+"""Several devices served from one supernet: trained once, searched for each (once-for-all,
+arXiv:1908.09791)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tinynas.errors import InvalidInputError
+from tinynas.pipeline import deploying, learning
+from tinynas.pipeline.job import Job
+from tinynas.pipeline.run import JobResult, describe_data, run_pipeline
+from tinynas.progress import Reporter
+from tinynas.request import JobRequest, check_request
+from tinynas.search import EvaluatorFactory, LocalEvaluator, remembering
+from tinynas.spaces import Subspace
+from tinynas.subspace import SubspaceTable
+from tinynas.supernet import save_supernet
+
+SUPERNET = "supernet.safetensors"
+ACCURACIES = "accuracies.jsonl"
+
+
+def run_fleet(
+    requests: list[JobRequest],
+    folder: Path,
+    *,
+    reporter: Reporter | None = None,
+    evaluators: EvaluatorFactory = LocalEvaluator,
+) -> list[JobResult]:
+    """One job a request, each in `folder/<device>`, all from `folder/supernet.safetensors`.
+
+    The requests are alike but for device and budget.  Networks that one device's search has
+    measured are not measured again for the next.
+
+    Raises:
+        InvalidInputError: no requests, a device twice, or budgets that no subspace serves all of.
+        and whatever `run_pipeline` raises; what is finished is found again.
+    """
+    reporter = reporter or Reporter()
+    names = _names(requests)
+    for request in requests:
+        check_request(request)
+        deploying.check_tools(request)
+    jobs = [Job(request, folder / "common", reporter, evaluators) for request in requests]
+    if requests[0].supernet is None:
+        describe_data(jobs[0])
+        subspace = common_subspace([learning.subspaces_of(job) for job in jobs], names)
+        trained = learning.train(jobs[0], subspace)
+        path = folder / SUPERNET
+        supernet = learning.load_supernet(jobs[0], subspace, trained)
+        save_supernet(supernet, learning.card_of(jobs[0], subspace, trained), path)
+        requests = [replace(request, supernet=str(path)) for request in requests]
+    remember = remembering(evaluators, folder / ACCURACIES)
+    return [
+        run_pipeline(request, folder / name, reporter=reporter, evaluators=remember)
+        for name, request in zip(names, requests, strict=True)
+    ]
+
+
+def _names(requests: list[JobRequest]) -> list[str]:
+    names = [request.target.name.lower() for request in requests]
+    twice = {name for name in names if names.count(name) > 1}
+    if not names or twice:
+        given = sorted(twice) or names
+        raise InvalidInputError(
+            f"devices: {', '.join(given)} is there twice" if twice else "devices: none given",
+            field="devices",
+            given=given,
+            allowed="one or more different devices",
+        )
+    return names
+
+
+def common_subspace(tables: list[SubspaceTable], names: list[str]) -> Subspace:
+    """The subspace whose score, as a share of each device's best, is largest on average.
+
+    Every device must have networks that fit in it.
+
+    Raises:
+        InvalidInputError: there is no such subspace; says which device asks for least.
+    """
+    best: tuple[float, Subspace] | None = None
+    for rows in zip(*(table.rows for table in tables), strict=True):
+        if all(row.fits > 0 for row in rows):
+            shares = [
+                row.score / table.chosen_row.score for row, table in zip(rows, tables, strict=True)
+            ]
+            if best is None or sum(shares) > best[0]:
+                best = sum(shares), rows[0].subspace
+    if best is None:
+        least = min(range(len(tables)), key=lambda i: tables[i].budget.sram_bytes)
+        raise InvalidInputError(
+            f"no subspace has networks for all of {', '.join(names)}; "
+            f"{names[least]} has the least SRAM ({tables[least].budget.sram_bytes} bytes)",
+            field="devices",
+            given=names,
+            allowed="budgets that are nearer to each other",
+        )
+    return best[1]
+
+
+def fleet_json(results: list[JobResult]) -> dict[str, Any]:
+    """One object with the summary of each device's job."""
+    return {"devices": [result.to_json() for result in results]}

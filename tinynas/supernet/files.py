@@ -1,0 +1,126 @@
+"""Supernets as files: weights in safetensors (which cannot run code), their card in its header."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from tinynas.data.places import cache_dir, data_dir
+from tinynas.errors import InvalidInputError
+from tinynas.spaces import Subspace, load_space
+from tinynas.supernet.supernet import Supernet
+
+SUFFIX = ".safetensors"
+_CARD = "tinynas"
+_FOLDER = "supernets"
+
+
+@dataclass(frozen=True)
+class SupernetCard:
+    """What a supernet is and how it came about.
+
+    Accuracies are of the validation split, after recalibration.  `recipe` is the training plan in
+    words that a person can repeat.
+    """
+
+    space: str
+    width: float
+    resolution: int
+    classes: tuple[str, ...]
+    input_channels: int
+    dataset: str
+    train_images: int
+    seed: int
+    recipe: str = ""
+    accuracies: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def subspace(self) -> Subspace:
+        return Subspace(load_space(self.space), self.width, self.resolution)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"classes": list(self.classes)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> SupernetCard:
+        return cls(**{**value, "classes": tuple(value["classes"])})
+
+    def supernet(self) -> Supernet:
+        """An untrained one of this kind."""
+        return Supernet(self.subspace, len(self.classes), self.input_channels, seed=self.seed)
+
+
+def save_supernet(
+    supernet: Supernet, card: SupernetCard, path: Path, *, half: bool = False
+) -> None:
+    """Write weights and card, whole or not at all; `half` stores 16-bit floats."""
+    kind = torch.float16 if half else torch.float32
+    tensors = {
+        name: value.detach().to(kind).contiguous() for name, value in supernet.state_dict().items()
+    }
+    data = save(tensors, metadata={_CARD: json.dumps(card.to_json())})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_bytes(data)
+    partial.replace(path)
+
+
+def load_supernet(name_or_path: str | Path) -> tuple[Supernet, SupernetCard]:
+    """The supernet in a file, or of a name (see `find_supernet`), in 32-bit floats.
+
+    Raises:
+        InvalidInputError: no such supernet, or not a file that `save_supernet` wrote.
+    """
+    path = find_supernet(name_or_path)
+    card = read_card(path)
+    supernet = card.supernet()
+    with safe_open(path, framework="pt") as file:
+        state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    try:
+        supernet.load_state_dict(state)
+    except RuntimeError as error:
+        raise _refused(path, f"its weights are not of its space: {error}") from error
+    return supernet, card
+
+
+def read_card(path: Path) -> SupernetCard:
+    """The card in a supernet's file; the weights are not looked at."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            content = (file.metadata() or {})[_CARD]
+        return SupernetCard.from_json(json.loads(content))
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise _refused(path, f"not a supernet's file ({error})") from error
+
+
+def find_supernet(name_or_path: str | Path) -> Path:
+    """A path that is there, or NAME.safetensors in the folder `supernets` of `TINYNAS_DATA_DIR`
+    or of the cache."""
+    given = Path(name_or_path)
+    if given.is_file():
+        return given
+    places = [place / _FOLDER for place in (data_dir(), cache_dir()) if place is not None]
+    for place in places:
+        path = place / f"{str(name_or_path).lower()}{SUFFIX}"
+        if path.is_file():
+            return path
+    known = sorted({f.stem for place in places for f in place.glob(f"*{SUFFIX}")})
+    raise InvalidInputError(
+        f"no supernet is called {str(name_or_path)!r}, and it is no file; "
+        f"known are {', '.join(known) or 'none'}",
+        field="supernet",
+        given=str(name_or_path),
+        allowed=known,
+    )
+
+
+def _refused(path: Path, why: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{path}: {why}", field="supernet", given=str(path), allowed="a supernet of tinynas"
+    )
