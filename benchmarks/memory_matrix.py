@@ -7,7 +7,9 @@ random graphs of all operators (several inputs and outputs among them), and the 
 `TINYNAS_DATA_DIR/models` where they are.  Each is planned for each device layer by layer and, where
 it can be, in patches; built with each compiler; and run on the simulated device.  Laid-out bytes
 (arena, context, constants) must be equal, code and stack within the larger of 2% and 64 bytes.
-Exits with 1 if one is not.  `--write` puts the tables into `benchmarks/results/memory_matrix.md`.
+Exits with 1 if one is not.  Prints one JSON list; `--write` puts the tables into
+`benchmarks/results/memory_matrix.md`, and `--merge FILE ...` does so with what earlier runs (of a
+device or a compiler each, side by side) have printed.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,8 +92,12 @@ def main() -> int:
     parser.add_argument("--devices", nargs="+", default=list(DEVICES))
     parser.add_argument("--compilers", nargs="+", default=[t.name for t in toolchains()])
     parser.add_argument("--write", action="store_true", help=f"tables into {RESULT.name}")
+    parser.add_argument("--merge", nargs="+", type=Path, metavar="FILE", help="builds nothing")
     arguments = parser.parse_args()
-    found = []
+    found = [Row(**_pairs(row)) for f in arguments.merge or () for row in json.loads(f.read_text())]
+    if arguments.merge:
+        RESULT.write_text(markdown(sorted(found, key=lambda r: (r.compiler, r.device))))
+        return 1 if any(not row.exact or row.deviation > 1 for row in found) else 0
     with tempfile.TemporaryDirectory() as cache:
         for row in matrix(arguments.networks, arguments.devices, arguments.compilers, Path(cache)):
             found.append(row)
@@ -102,6 +109,10 @@ def main() -> int:
         RESULT.write_text(markdown(found))
     print(f"{len(found)} builds, {len(wrong)} outside the limits", file=sys.stderr)
     return 1 if wrong else 0
+
+
+def _pairs(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}
 
 
 def matrix(networks: int, devices: list[str], compilers: list[str], cache: Path) -> Iterator[Row]:
