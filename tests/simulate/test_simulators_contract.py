@@ -102,6 +102,16 @@ class TestContract:
         assert log.is_file()
         assert str(log) in caught.value.message
 
+    def test_memory_that_only_a_larger_part_has_is_out_of_bounds(
+        self, simulator: Simulator, build: Callable[..., Firmware]
+    ) -> None:
+        """SRAM beyond the part's 96 KB, which QEMU's machine has."""
+        for access in ("*(volatile int *)0x20018000;", "*(volatile int *)0x2001FFF0 = 1;"):
+            firmware = build(simulator, "stm32f401re", sabotage=access)
+            said = "(?i)memory map: .*(0x20018000|0x2001fff0)"
+            with pytest.raises(SimulationError, match=said):
+                simulate(firmware, simulator=simulator.name, time_limit_s=120)
+
     def test_a_hang_ends_at_the_time_limit(
         self, simulator: Simulator, build: Callable[..., Firmware]
     ) -> None:

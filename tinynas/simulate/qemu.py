@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tinynas.errors import MissingToolError, SimulationError
 from tinynas.simulate.model import Counts, Execution
 from tinynas.simulate.process import supervise
 from tinynas.simulate.protocol import FLASH_COMMANDS, UNKNOWN, Report, uart_commands
+from tinynas.simulate.watch import Watch
 
 _PROGRAM = "qemu-system-arm"
 _TICKS_HZ = {"netduinoplus2": 21_000_000, "mps2-an386": 1_000_000, "mps2-an500": 1_000_000}
@@ -52,17 +54,29 @@ class Qemu:
         options = ["-display", "none", "-monitor", "none", "-serial", "stdio"]
         counting = ["-icount", "shift=0", "-d", "guest_errors", "-D", str(log)]
         reader = _UartFile(uart)
-        supervise(
-            [program, "-M", machine, "-kernel", str(firmware.elf), *options, *counting],
-            # What arrives before the firmware has opened the UART is lost.
-            stdin=FLASH_COMMANDS if inputs is None else uart_commands(inputs),
-            listens=lambda: reader.report.ready is not None,
-            stdout=uart,
-            stderr=log,
-            cwd=workdir,
-            finished=reader.ended,
-            time_limit_s=time_limit_s,
-        )
+        # A socket's path is short; the folder of the run need not be.
+        with tempfile.TemporaryDirectory(prefix="tinynas-") as folder:
+            watch = Watch(Path(folder) / "gdb", firmware.device)
+
+            def finished() -> bool:
+                watch.check()
+                return reader.ended()
+
+            command = [program, "-M", machine, "-kernel", str(firmware.elf), *watch.options]
+            try:
+                supervise(
+                    [*command, *options, *counting],
+                    # What arrives before the firmware has opened the UART is lost.
+                    stdin=FLASH_COMMANDS if inputs is None else uart_commands(inputs),
+                    listens=lambda: reader.report.ready is not None,
+                    stdout=uart,
+                    stderr=log,
+                    cwd=workdir,
+                    finished=finished,
+                    time_limit_s=time_limit_s,
+                )
+            finally:
+                watch.close()
         return Execution(uart.read_bytes(), _counts(reader.report, machine), f"QEMU {machine}")
 
 
