@@ -15,6 +15,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "memory_matrix": (),
     "code_sizes": ("--check",),
     "subspace_grid": (),
+    "schedules": ("--run",),
     "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),
 }
 

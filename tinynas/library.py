@@ -173,11 +173,13 @@ def compile_model(
     out: str | Path,
     calibration: str | Path | None = None,
     seed: int = 0,
+    image: str = "held",
 ) -> Bundle:
     """An int8 `.tflite` as a C bundle in folder `out`; the budgets default to the device's.
 
     A search result's `model.pt` too: its activation ranges come from the data set (a known name, or
     a folder) that `calibration` names.
+    `image` is `held` in SRAM, or comes in `rows` by `<name>_push_rows`.
 
     Raises:
         InvalidInputError: the model cannot be compiled; everything that stands against it is named.
@@ -186,7 +188,9 @@ def compile_model(
     part, budget = target(device, sram, flash)
     path, data = Path(model), None if calibration is None else str(calibration)
     if path.suffix.lower() == ".pt":
-        return compile_weights(path, part, budget, Path(out), calibration=data, seed=seed)
+        return compile_weights(
+            path, part, budget, Path(out), calibration=data, seed=seed, image=image
+        )
     if data is not None:
         raise InvalidInputError(
             f"{path.name} has activation ranges of its own; --calibration is for a search result's "
@@ -195,7 +199,7 @@ def compile_model(
             given=data,
             allowed="absent for a .tflite",
         )
-    return compile_tflite(path, part, budget, Path(out), seed=seed)
+    return compile_tflite(path, part, budget, Path(out), seed=seed, image=image)
 
 
 def validate(bundle: Bundle | str | Path, *, simulator: str | None = None) -> Measurement:

@@ -15,6 +15,7 @@ from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.schedule import (
     Schedule,
+    SegmentKind,
     plan_layer,
     plan_patch,
     plan_segments,
@@ -132,6 +133,10 @@ def test_the_planner_cuts_behind_blocks(name: str) -> None:
         assert list(worthwhile_points(graph)) == block_ends(graph)
 
 
+def streams(schedule: Schedule) -> bool:
+    return any(segment.kind is SegmentKind.STREAM for segment in schedule.segments)
+
+
 @pytest.mark.parametrize("kinds", ["layer", "patch", "all"])
 def test_the_cheapest_schedule_is_the_best_of_all_planned(kinds: str) -> None:
     space = load_space("tiny")
@@ -143,7 +148,8 @@ def test_the_cheapest_schedule_is_the_best_of_all_planned(kinds: str) -> None:
         found = cheapest_schedules(population, SIZES, budget, kinds)
         for n, architecture in enumerate(Architecture.of_rows(space, rows)):
             graph = graph_of(subspace, architecture, 3)
-            every = [costs_of(graph, s) for s in schedules_for(graph, kinds)]
+            planned_all = [s for s in schedules_for(graph, kinds) if not streams(s)]
+            every = [costs_of(graph, s) for s in planned_all]
             fitting = [c for c in every if c[0] <= sram and c[1] <= 60_000]
             assert bool(found.fits[n]) == bool(fitting)
             if fitting:

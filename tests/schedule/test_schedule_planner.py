@@ -16,6 +16,7 @@ from tinynas.schedule import (
     Segment,
     SegmentKind,
     candidate_segments,
+    front,
     patch_points,
     plan,
     plan_layer,
@@ -113,29 +114,32 @@ def test_an_overlap_saves_what_it_promises() -> None:
 def test_patches_need_less_memory_and_more_work() -> None:
     graph = network(seed=1, resolution=64)
     by_layer = plan_layer(graph)
-    patched = plan(graph, arena_bytes=int(by_layer.arena_bytes * 0.7))
+    patched = plan(graph, arena_bytes=int(by_layer.arena_bytes * 0.7), kinds="patch")
     assert patched.arena_bytes <= by_layer.arena_bytes * 0.7
     assert patched.recomputed_macs > 0
     assert patched.segments[0].kind is SegmentKind.PATCH
 
 
-def test_the_plan_recomputes_least_of_all_that_fit() -> None:
+@pytest.mark.parametrize("kinds", ["all", "patch", "stream"])
+def test_no_simple_schedule_that_fits_recomputes_less_than_the_plan(kinds: str) -> None:
     graph = network(seed=2, resolution=64)
-    every = schedules_for(graph)
+    every = schedules_for(graph, kinds)
     arenas = sorted({s.arena_bytes for s in every})
     for arena in arenas[:: max(1, len(arenas) // 8)]:
-        fitting = [s for s in every if s.arena_bytes <= arena]
-        best = min((s.recomputed_macs, s.arena_bytes) for s in fitting)
-        chosen = plan(graph, arena_bytes=arena)
-        assert (chosen.recomputed_macs, chosen.arena_bytes) == best
+        chosen = plan(graph, arena_bytes=arena, kinds=kinds)
+        assert chosen.arena_bytes <= arena
+        assert chosen.recomputed_macs <= min(
+            s.recomputed_macs for s in every if s.arena_bytes <= arena
+        )
 
 
 def test_an_arena_that_is_too_small_is_refused_with_the_smallest_that_would_do() -> None:
     graph = network(seed=3)
     with pytest.raises(InfeasibleBudgetError) as error:
         plan(graph, arena_bytes=500)
-    smallest = min(s.arena_bytes for s in schedules_for(graph))
-    assert error.value.required_bytes == smallest
+    smallest = error.value.required_bytes
+    assert smallest == front(graph)[-1].arena_bytes
+    assert smallest <= min(s.arena_bytes for s in schedules_for(graph))
     assert plan(graph, arena_bytes=smallest).arena_bytes == smallest
 
 
@@ -143,6 +147,9 @@ def test_kinds_select_candidates() -> None:
     graph = network()
     assert [s.segments[0].kind for s in schedules_for(graph, "layer")] == [SegmentKind.LAYER]
     assert {s.segments[0].kind for s in schedules_for(graph, "patch")} == {SegmentKind.PATCH}
+    assert {s.segments[0].kind for s in schedules_for(graph, "stream")} == {SegmentKind.STREAM}
+    kinds = {s.kind for s in plan(graph, arena_bytes=1 << 20, kinds="layer").segments}
+    assert kinds == {SegmentKind.LAYER}
     with pytest.raises(InvalidInputError, match="telepathy"):
         schedules_for(graph, "telepathy")
 

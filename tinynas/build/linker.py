@@ -39,6 +39,7 @@ SECTIONS
   __data_load = LOADADDR(.library_data);
   .library_bss (NOLOAD) : {{ __bss_start = .; *(.bss .bss.* COMMON) . = ALIGN(4); }} > RAM
   .context (NOLOAD) : {{ *(.tinynas_context) . = ALIGN(4); __bss_end = .; }} > RAM
+  .image (NOLOAD) : {{ *(.tinynas_image) . = ALIGN(4); }} > RAM
   .arena (NOLOAD) : ALIGN(16) {{ *(.tinynas_arena) }} > RAM
 
   __arena_end = ALIGN(ADDR(.arena) + SIZEOF(.arena), 8);

@@ -179,7 +179,7 @@ runs at the clock and the flash latency that the part has after reset.
 Sections of the ELF: `.library_code` and `.library_constants` are the network (with what it needs
 of the compiler's libraries), `.library_data` and `.library_bss` its static data, `.context` and
 `.arena` the memory that its caller owns; `.isr_vector` and `.harness` are start-up code and
-harness, `.vectors` the test vectors.
+harness, `.vectors` the test vectors, `.image` what a camera would deliver.
 """
 
 

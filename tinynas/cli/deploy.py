@@ -34,6 +34,9 @@ def compile_command(
         typer.Option(help="Data that show activation ranges, for a model.pt: a name, or a folder."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the test vectors.")] = 0,
+    image: Annotated[
+        str, typer.Option("--input", help="held in SRAM, or pushed in rows as they come.")
+    ] = "held",
     *,
     as_json: JsonFlag = False,
 ) -> None:
@@ -48,6 +51,7 @@ def compile_command(
         out=out,
         calibration=calibration,
         seed=seed,
+        image=image,
     )
     graph, predicted = bundle.graph, bundle.description["predicted"]
     budget = bundle.description["budget"]

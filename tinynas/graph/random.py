@@ -130,12 +130,12 @@ class GraphBuilder:
         inputs = (other, self.last) if self.rng.random() < 0.5 else (self.last, other)
         self.op(attributes, inputs, self.tensors[self.last].shape, real, attributes.activation)
 
-    def classifier(self) -> None:
+    def classifier(self, classes: int | None = None) -> None:
         channels = self.tensors[self.last].shape[-1]
         real = self.real(self.last).mean(axis=(1, 2))
         shape = (1, 1, 1, channels) if self.rng.random() < 0.5 else (1, channels)
         self.op(Mean(), (self.last,), shape, real, Activation.NONE)
-        classes = int(self.rng.integers(2, 12))
+        classes = classes or int(self.rng.integers(2, 12))
         weights, bias = self._constants((classes, channels), classes)
         matrix = weights.reshape(classes, -1).T
         attributes = FullyConnected(self.activation())

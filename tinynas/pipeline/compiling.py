@@ -12,28 +12,45 @@ from tinynas.build import firmware_files, preferred_compiler
 from tinynas.cost import MemoryCost, code_sizes, memory_cost
 from tinynas.devices import HARNESS_SRAM_BYTES, Budget, Device, MemoryKind
 from tinynas.emit import MIN_VECTORS, Bundle, Vectors, emit
-from tinynas.errors import InfeasibleBudgetError
+from tinynas.errors import InfeasibleBudgetError, InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.graph.rows import pack_rows, run_rows
 from tinynas.importer import read_tflite
 from tinynas.report import bundle_report
-from tinynas.schedule import Schedule, plan, plan_layer
+from tinynas.schedule import Schedule, front, plan, plan_layer
+
+_ATTEMPTS = 4
+
+
+INPUTS = ("held", "rows")
+"""Whether the image is in SRAM, or pushed row by row."""
 
 
 def compile_tflite(
-    model: Path, device: Device, budget: Budget, out: Path, *, name: str = "network", seed: int = 0
+    model: Path,
+    device: Device,
+    budget: Budget,
+    out: Path,
+    *,
+    name: str = "network",
+    seed: int = 0,
+    image: str = "held",
 ) -> Bundle:
     """The bundle of an int8 `.tflite`, with random test vectors drawn from `seed`.
 
+    `image` is `held`, or `rows` for one that is pushed row by row.
+
     Raises:
         InvalidInputError: the model cannot be read, or holds something that has no C kernel; all
-            of it is named, and nothing is written.
+            of it is named, and nothing is written.  Or its image cannot come row by row.
         InfeasibleBudgetError: it does not fit; says which budget would do.
     """
     graph = read_tflite(model)
     info = {"model": model.name, "seed": seed}
     vectors = random_vectors(graph, seed)
-    return compile_graph(graph, device, budget, out, vectors=vectors, name=name, info=info)
+    return compile_graph(
+        graph, device, budget, out, vectors=vectors, name=name, info=info, image=image
+    )
 
 
 def compile_weights(
@@ -45,6 +62,7 @@ def compile_weights(
     calibration: str | None,
     name: str = "network",
     seed: int = 0,
+    image: str = "held",
 ) -> Bundle:
     """The bundle of a search result's `model.pt`; ranges and test vectors come from `calibration`.
 
@@ -56,7 +74,9 @@ def compile_weights(
     found = quantised_weights(model, calibration, seed=seed)
     vectors = vectors_of(found.graph, found.inputs)
     info = {"model": model.name, "seed": seed, "calibration": calibration}
-    return compile_graph(found.graph, device, budget, out, vectors=vectors, name=name, info=info)
+    return compile_graph(
+        found.graph, device, budget, out, vectors=vectors, name=name, info=info, image=image
+    )
 
 
 def compile_graph(
@@ -68,38 +88,58 @@ def compile_graph(
     vectors: Vectors,
     name: str,
     info: dict[str, object],
+    image: str = "held",
 ) -> Bundle:
     """The bundle of an int8 graph, by the fastest schedule that fits.
 
     Raises:
-        InvalidInputError: something in it has no C kernel.
+        InvalidInputError: something in it has no C kernel, or its image cannot come row by row.
         InfeasibleBudgetError: it does not fit; says which budget would do.
     """
+    if image not in INPUTS:
+        raise InvalidInputError(
+            f"input: {image!r} is not known; allowed are {', '.join(INPUTS)}",
+            field="input",
+            given=image,
+            allowed=list(INPUTS),
+        )
     usable = replace(budget, sram_bytes=min(budget.sram_bytes, device.usable_sram_bytes))
-    schedule, cost = schedule_within(graph, usable, device.core, preferred_compiler())
+    schedule, cost = schedule_within(
+        graph, usable, device.core, preferred_compiler(), fed=image == "rows"
+    )
     check_fits(cost, budget)
     check_room(cost, device)
     return write_bundle(graph, schedule, device, budget, vectors, out, name=name, info=info)
 
 
 def schedule_within(
-    graph: Graph, budget: Budget, core: str, compiler: str
+    graph: Graph, budget: Budget, core: str, compiler: str, *, fed: bool = False
 ) -> tuple[Schedule, MemoryCost]:
-    """The fastest schedule of those whose SRAM is within the budget, and its cost.
+    """The cheapest schedule whose SRAM is within the budget, and its cost; see `plan`.
 
-    That is the one that recomputes least; of those that recompute nothing the one layer by layer,
-    which calls each kernel once.  Where none fits, also that: the caller compares the cost with the
-    budget.
+    Where none is, the one of the smallest arena: the caller compares the cost with the budget.
+    `fed`: the input comes row by row.
+
+    Raises:
+        InvalidInputError: the first ops cannot run row by row, so the input has to be held.
     """
-    by_layer = plan_layer(graph)
-    cost = memory_cost(graph, by_layer, core, compiler)
-    if cost.sram_bytes <= budget.sram_bytes:
-        return by_layer, cost
-    beside_arena = cost.static_bytes + cost.stack_bytes + code_sizes(core, compiler).patch_stack
-    try:
-        schedule = plan(graph, arena_bytes=max(1, budget.sram_bytes - beside_arena))
-    except InfeasibleBudgetError:
-        return by_layer, cost
+    if not fed:
+        by_layer = plan_layer(graph)
+        cost = memory_cost(graph, by_layer, core, compiler)
+        if cost.sram_bytes <= budget.sram_bytes:
+            return by_layer, cost
+    # What is beside the arena depends on the schedule a little, so one that fits may not at first.
+    arena = budget.sram_bytes - code_sizes(core, compiler).static
+    for _ in range(_ATTEMPTS):
+        try:
+            schedule = plan(graph, arena_bytes=max(1, arena), fed=fed)
+        except InfeasibleBudgetError:
+            break
+        cost = memory_cost(graph, schedule, core, compiler)
+        if cost.sram_bytes <= budget.sram_bytes:
+            return schedule, cost
+        arena = min(arena - 1, budget.sram_bytes - (cost.sram_bytes - cost.arena_bytes))
+    schedule = front(graph, fed=fed)[-1]
     return schedule, memory_cost(graph, schedule, core, compiler)
 
 

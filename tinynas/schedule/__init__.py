@@ -1,11 +1,12 @@
 """In which order and in which pieces a graph runs, and where each of its buffers lies."""
 
 from tinynas.schedule.ir import Buffer, Schedule, Segment, SegmentKind
+from tinynas.schedule.paths import MAX_GRID
 from tinynas.schedule.planner import (
     KINDS,
-    MAX_GRID,
     candidate_segments,
     check_kinds,
+    front,
     plan,
     plan_layer,
     plan_patch,
@@ -24,6 +25,7 @@ __all__ = [
     "TileWindow",
     "candidate_segments",
     "check_kinds",
+    "front",
     "patch_points",
     "plan",
     "plan_layer",

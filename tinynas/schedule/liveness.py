@@ -102,6 +102,19 @@ def needs_of(graph: Graph, segments: Sequence[Segment]) -> Needs:
     return Needs(buffers, distances, workspaces)
 
 
+def stream_needs(graph: Graph, segment: Segment) -> tuple[Stream, Workspace]:
+    """A stream segment by itself: worked out, and the workspace that it needs."""
+    stream = stream_segment(graph, segment)
+    ops = graph.ops[segment.first : segment.last]
+    names = [stream.source, *(name for op in ops for name in op.outputs)]
+    needs = {
+        name: Need(name, graph.tensors[name].bytes, *_life(graph, name), name) for name in names
+    }
+    needs |= {n.name: n for n in _streamed(graph, segment, stream, needs) if n.name in names}
+    buffers = (*needs.values(), *_scratch(graph))
+    return stream, workspace_of(segment, stream, buffers)
+
+
 def _activations(graph: Graph) -> Iterator[str]:
     """Non-constant tensors in the order in which they are written."""
     yield from graph.inputs
@@ -168,7 +181,7 @@ def _streamed(
     read = {
         t.name for op in graph.ops[segment.first : segment.last] for t in graph.activations_in(op)
     }
-    for name in sorted(read - stream.held.keys()):
+    for name in sorted((read & needs.keys()) - stream.held.keys()):
         yield replace(needs[name], last=max(needs[name].last, end))
 
 

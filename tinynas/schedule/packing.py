@@ -52,9 +52,10 @@ class Problem:
         An output that overlaps an input spares what the two can share at most; of several inputs
         it can share with one at a time only as much as it is long.
         """
-        return max((self._live_bytes(step) for step in range(self.steps)), default=0)
+        return max((self.live_bytes(step) for step in range(self.steps)), default=0)
 
-    def _live_bytes(self, step: int) -> int:
+    def live_bytes(self, step: int) -> int:
+        """Bytes live during a step, less what overlapping spares at most."""
         live = self.live(step)
         total = sum(align(self.items[i].bytes) for i in live)
         for out in live:

@@ -1,22 +1,25 @@
-"""Schedules of a graph: layer by layer, or a first part patch by patch, in the smallest arena."""
+"""Schedules of a graph: layer by layer, in patches, in streams, or a mixture, in small arenas."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from tinynas.errors import InfeasibleBudgetError, InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.schedule.ir import Buffer, Schedule, Segment, SegmentKind
 from tinynas.schedule.liveness import needs_of
 from tinynas.schedule.packing import Packer
+from tinynas.schedule.paths import MAX_GRID, Edges, segments_of, worthwhile
+from tinynas.schedule.stream import MIN_CHUNK, is_streamable
 from tinynas.schedule.twoended import TwoEndedPacker
 from tinynas.schedule.windows import patch_points, recomputed_macs
 
-KINDS = ("all", "layer", "patch")
-"""Which candidates the planner considers."""
+KINDS = ("all", "layer", "patch", "stream")
+"""Which segments the planner considers beside those that run layer by layer."""
 
-MAX_GRID = 4
-"""Largest number of patches along a side that the planner considers (MCUNetV2, section 3.2)."""
+_ATTEMPTS = 8
+"""How often a packing that exceeds its path's bytes makes the planner look for a smaller path."""
 
 
 def plan_segments(
@@ -86,17 +89,21 @@ def check_kinds(kinds: str) -> None:
 
 
 def candidate_segments(graph: Graph, kinds: str = "all") -> Iterator[list[Segment]]:
-    """Layer by layer, then every worthwhile patch point with every grid up to `MAX_GRID`.
+    """The schedules of three simple families, of which batched costs know the closed form.
 
-    `kinds` is `all`, `layer` (the first alone) or `patch` (the others).
+    layer: layer by layer.  stream: the ops up to a cut as one stream, what is behind each later cut
+    as its own, and layer by layer from where that ends.  patch: every worthwhile patch point with
+    every grid up to `MAX_GRID`, then layer by layer.  `kinds` names one, or `all`.
 
     Raises:
         InvalidInputError: `kinds` is none of these.
     """
     check_kinds(kinds)
-    if kinds != "patch":
+    if kinds in ("all", "layer"):
         yield [Segment(SegmentKind.LAYER, 0, len(graph.ops))]
-    for ops in worthwhile_points(graph) if kinds != "layer" else ():
+    if kinds in ("all", "stream"):
+        yield from _stream_candidates(graph)
+    for ops in worthwhile_points(graph) if kinds in ("all", "patch") else ():
         _, height, width, _ = graph.tensors[graph.ops[ops - 1].outputs[0]].shape
         for rows in range(1, min(MAX_GRID, height) + 1):
             for columns in range(1, min(MAX_GRID, width) + 1):
@@ -104,21 +111,24 @@ def candidate_segments(graph: Graph, kinds: str = "all") -> Iterator[list[Segmen
                     yield patch_segments(graph, ops, (rows, columns))
 
 
-def worthwhile_points(graph: Graph) -> tuple[int, ...]:
-    """The patch points whose output the next op does not shrink.
+def _stream_candidates(graph: Graph) -> Iterator[list[Segment]]:
+    points = worthwhile_points(graph)
+    for n, first in enumerate(points):
+        edges = [0, first]
+        if not is_streamable(graph, 0, first):
+            return
+        for last in points[n + 1 :]:
+            if last - edges[-1] > 1 and is_streamable(graph, edges[-1], last):
+                edges.append(last)
+        segments = [Segment(SegmentKind.STREAM, a, b, chunk=MIN_CHUNK) for a, b in pairwise(edges)]
+        if edges[-1] < len(graph.ops):
+            segments.append(Segment(SegmentKind.LAYER, edges[-1], len(graph.ops)))
+        yield segments
 
-    An expanded or a filtered tensor is no place to cut: before the expansion, or behind the
-    projection, the tiles have the same halo and less is held whole.
-    """
-    points = patch_points(graph)
-    sizes = [graph.tensors[graph.ops[n - 1].outputs[0]].bytes for n in points]
-    kept: list[int] = []
-    following, keep = -1, True
-    for n, size in zip(reversed(points), reversed(sizes), strict=True):
-        keep = keep if size == following else size < following or following < 0
-        following = size
-        kept += [n] if keep else []
-    return tuple(reversed(kept))
+
+def worthwhile_points(graph: Graph) -> tuple[int, ...]:
+    """The patch points whose output the next op does not shrink; see `worthwhile`."""
+    return worthwhile(graph, patch_points(graph))
 
 
 def schedules_for(graph: Graph, kinds: str = "all") -> list[Schedule]:
@@ -127,37 +137,78 @@ def schedules_for(graph: Graph, kinds: str = "all") -> list[Schedule]:
     return sorted(planned, key=lambda s: (s.recomputed_macs, s.arena_bytes))
 
 
-def plan(graph: Graph, *, arena_bytes: int, kinds: str = "all") -> Schedule:
-    """The candidate with the least recomputation that fits `arena_bytes`; ties: the smaller arena.
+def plan(graph: Graph, *, arena_bytes: int, kinds: str = "all", fed: bool = False) -> Schedule:
+    """The cheapest schedule within `arena_bytes`: the least recomputation, then the fewest calls.
+
+    It may be a mixture: patches in front, streams and layers in any order; `kinds` says which
+    segments beside layers.  `fed`: the input comes row by row, so it begins with a stream.
 
     Raises:
-        InfeasibleBudgetError: none fits; says the smallest arena of all candidates.
+        InvalidInputError: `kinds` is not known, or no schedule of them can be fed by rows.
+        InfeasibleBudgetError: none fits; says the smallest arena of all.
     """
-    by_work: dict[int, list[list[Segment]]] = {}
-    for segments in candidate_segments(graph, kinds):
-        by_work.setdefault(sum(recomputed_macs(graph, s) for s in segments), []).append(segments)
-    smallest: int | None = None
-    for work in sorted(by_work):
-        best: Schedule | None = None
-        for segments in by_work[work]:
-            limit = best.arena_bytes if best else smallest
-            # Worth placing only where the bound leaves hope: of fitting, or of being the smallest.
-            bound = needs_of(graph, segments).lower_bound
-            if limit is not None and bound >= limit:
-                continue
-            schedule = plan_segments(graph, segments)
-            smallest = min(schedule.arena_bytes, smallest or schedule.arena_bytes)
-            if schedule.arena_bytes <= arena_bytes:
-                best = schedule
-        if best is not None:
-            return best
+    # What recomputes nothing is the cheapest, and quickly found.
+    for considered in ("stream", "all") if kinds == "all" else (kinds,):
+        schedule = _within(graph, _edges(graph, considered, fed), arena_bytes)
+        if schedule is not None:
+            return schedule
+    least = front(graph, kinds=kinds, fed=fed)[-1]
+    if least.arena_bytes <= arena_bytes:
+        return least
     raise InfeasibleBudgetError(
         f"{graph.name}: no schedule fits an arena of {arena_bytes} bytes; "
-        f"the smallest needs {smallest}",
+        f"the smallest needs {least.arena_bytes}",
         field="sram",
-        required_bytes=smallest or 0,
+        required_bytes=least.arena_bytes,
         budget_bytes=arena_bytes,
     )
+
+
+def front(graph: Graph, *, kinds: str = "all", fed: bool = False) -> list[Schedule]:
+    """The Pareto front of arena bytes against recomputed MACs, the least recomputation first.
+
+    Raises:
+        InvalidInputError: see `plan`.
+    """
+    found: list[Schedule] = []
+    for path in _edges(graph, kinds, fed).front():
+        schedule = plan_segments(graph, segments_of(path))
+        found = [
+            s
+            for s in found
+            if s.recomputed_macs < schedule.recomputed_macs or s.arena_bytes < schedule.arena_bytes
+        ]
+        if all(schedule.arena_bytes < s.arena_bytes for s in found):
+            found.append(schedule)
+    return found
+
+
+def _within(graph: Graph, edges: Edges, arena_bytes: int) -> Schedule | None:
+    """The cheapest path that packs into `arena_bytes`, chunks as wide as these allow."""
+    limit = arena_bytes
+    for _ in range(_ATTEMPTS):
+        path = edges.path(limit)
+        if path is None:
+            return None
+        for chosen in (edges.widened(path, limit), path):
+            schedule = plan_segments(graph, segments_of(chosen))
+            if schedule.arena_bytes <= arena_bytes:
+                return schedule
+        limit = max(edge.bytes for edge in path) - 1
+    return None
+
+
+def _edges(graph: Graph, kinds: str, fed: bool) -> Edges:
+    check_kinds(kinds)
+    edges = Edges(graph, kinds, fed=fed)
+    if edges.path(None) is None:
+        raise InvalidInputError(
+            f"{graph.name}: its first ops cannot run row by row, so its input has to be held",
+            field="input",
+            given="rows",
+            allowed="held",
+        )
+    return edges
 
 
 def _check_cover(graph: Graph, segments: Sequence[Segment]) -> None:

@@ -71,7 +71,7 @@ typedef struct {
 
 #if TINYNAS_NETWORK_FED_BY_ROWS
 /* What the camera sees: no part of the network's memory. */
-static uint8_t image[TINYNAS_NETWORK_INPUT_BYTES];
+static __attribute__((aligned(4), section(".tinynas_image"))) uint8_t image[TINYNAS_NETWORK_INPUT_BYTES];
 
 #undef TINYNAS_NETWORK_INPUT_PIECES
 #define TINYNAS_NETWORK_INPUT_PIECES {{image, sizeof image}, {0, 0}}
