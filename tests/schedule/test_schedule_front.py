@@ -21,7 +21,7 @@ from tinynas.schedule import (
     plan_layer,
     plan_segments,
 )
-from tinynas.schedule.paths import cut_points, worthwhile
+from tinynas.schedule.paths import cut_points, useful
 from tinynas.schedule.stream import can_be_fed, is_streamable
 
 OPTIONS = RandomGraphOptions(min_size=6, max_size=10, max_channels=8, blocks=(1, 3))
@@ -33,7 +33,7 @@ def small_graph(seed: int) -> Graph:
 
 def all_mixtures(graph: Graph) -> Iterator[list[Segment]]:
     """Every way to cut a graph at its cuts into layers, streams, and patches in front."""
-    cuts = [0, *worthwhile(graph, cut_points(graph))]
+    cuts = [0, *useful(graph, cut_points(graph))]
 
     def from_cut(n: int) -> Iterator[list[Segment]]:
         if cuts[n] == len(graph.ops):
@@ -114,7 +114,7 @@ def test_an_image_fed_by_rows_begins_a_stream() -> None:
     fed = 0
     for seed in range(12):
         graph = small_graph(seed)
-        if not any(can_be_fed(graph, n) for n in worthwhile(graph, cut_points(graph))):
+        if not any(can_be_fed(graph, n) for n in useful(graph, cut_points(graph))):
             with pytest.raises(InvalidInputError, match="row by row"):
                 front(graph, fed=True)
             continue

@@ -55,7 +55,7 @@ class Edges:
         self.graph = graph
         self.kinds = kinds
         self.fed = fed
-        self.cuts = (0, *worthwhile(graph, cut_points(graph)))
+        self.cuts = (0, *useful(graph, cut_points(graph)))
 
     def path(self, limit: int | None, *, least_memory: bool = False) -> Path | None:
         """The path of the least work over edges of at most `limit` bytes, None if there is none.
@@ -195,6 +195,19 @@ def worthwhile(graph: Graph, points: Sequence[int]) -> tuple[int, ...]:
         following = size
         kept += [n] if keep else []
     return tuple(reversed(kept))
+
+
+def useful(graph: Graph, points: Sequence[int]) -> tuple[int, ...]:
+    """The worthwhile cuts, and those whose tensor is no larger than any cut's before it: networks
+    that only ever shrink have places to cut, too."""
+    kept = set(worthwhile(graph, points))
+    least: int | None = None
+    for n in points:
+        size = graph.tensors[graph.ops[n - 1].outputs[0]].bytes
+        if least is None or size <= least:
+            kept.add(n)
+            least = size
+    return tuple(sorted(kept))
 
 
 def _stream_edge(graph: Graph, segment: Segment) -> Edge:
