@@ -47,3 +47,8 @@ def test_an_svg_is_the_same_every_time(table: SubspaceTable, tmp_path: Path) -> 
 def test_other_file_types_are_refused(table: SubspaceTable, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="gif"):
         plot_subspaces(table, tmp_path / "stage1.gif")
+
+
+def test_a_table_shows_itself_in_a_notebook(table: SubspaceTable, tmp_path: Path) -> None:
+    plot_subspaces(table, tmp_path / "a.svg")
+    assert table._repr_svg_() == (tmp_path / "a.svg").read_text()

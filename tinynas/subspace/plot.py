@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from tinynas.errors import InvalidInputError
+from tinynas.schedule.pictures import save, svg
 from tinynas.subspace.table import QUANTILES, SubspaceRow, SubspaceTable
 from tinynas.units import format_bytes
 
@@ -21,8 +18,6 @@ _NAMED = ("#c2410c", "#1d4ed8", "#0f766e", "#7e22ce")
 
 _OTHER = "#cbd5e1"
 
-_CANVASES = {".png": FigureCanvasAgg, ".svg": FigureCanvasSVG}
-
 
 def plot_subspaces(table: SubspaceTable, path: Path | str) -> None:
     """Write the CDF curves and the width x resolution map as a `.png` or `.svg` file.
@@ -30,24 +25,21 @@ def plot_subspaces(table: SubspaceTable, path: Path | str) -> None:
     Raises:
         InvalidInputError: another file type.
     """
-    target = Path(path)
-    if target.suffix.lower() not in _CANVASES:
-        raise InvalidInputError(
-            f"pictures are written as .png or .svg, not as {target.name}",
-            field="plot",
-            given=target.name,
-            allowed=list(_CANVASES),
-        )
+    save(_figure(table), Path(path))
+
+
+def subspaces_svg(table: SubspaceTable) -> str:
+    """The same picture as SVG text."""
+    return svg(_figure(table))
+
+
+def _figure(table: SubspaceTable) -> Figure:
     figure = Figure(figsize=(13, 5.2), layout="constrained")
-    _CANVASES[target.suffix.lower()](figure)
     curves, heat = figure.subplots(1, 2, width_ratios=[1, 1.15])
     _draw_curves(curves, table)
     _draw_map(heat, table)
     figure.suptitle(_title(table), fontsize=12, x=0.01, ha="left")
-    # Equal tables give equal files: no dates, no random identifiers.
-    metadata = {"Date": None} if target.suffix.lower() == ".svg" else {"Software": None}
-    with rc_context({"svg.hashsalt": "tinynas"}):
-        figure.savefig(target, dpi=144, metadata=metadata)
+    return figure
 
 
 def _title(table: SubspaceTable) -> str:

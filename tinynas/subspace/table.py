@@ -76,6 +76,12 @@ class SubspaceTable:
     def chosen(self) -> Subspace:
         return self.chosen_row.subspace
 
+    def _repr_svg_(self) -> str:
+        """Curves and map, in a notebook."""
+        from tinynas.subspace.plot import subspaces_svg
+
+        return subspaces_svg(self)
+
     def to_json(self) -> dict[str, Any]:
         chosen = self.chosen_row.to_json()
         limits = {"sram_bytes": self.budget.sram_bytes, "flash_bytes": self.budget.flash_bytes}
