@@ -76,7 +76,7 @@ class JobIn(BaseModel):
     sram: Size = None
     flash: Size = None
     space: Label | None = Field(default=None, examples=["tiny"])
-    schedules: Label = Field(default="all", examples=["all", "layer", "patch"])
+    schedules: Label = Field(default="all", examples=["all", "layer", "patch", "stream"])
     macs: StrictInt | None = Field(default=None, ge=1)
     latency_ms: Any = Field(default=None, description="Refused until there are latency tables.")
     effort: EffortIn = Field(default_factory=EffortIn)

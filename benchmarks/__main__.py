@@ -16,6 +16,8 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "code_sizes": ("--check",),
     "subspace_grid": (),
     "schedules": ("--run",),
+    "batched_cost": (),
+    "joint_schedules": (),
     "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),
 }
 

@@ -36,6 +36,7 @@ def subspace(
     schedules: str = "all",
     accounting: str = "device",
     rule: str = DEFAULT_RULE,
+    image: str = "held",
     macs: int | None = None,
     latency_ms: float | None = None,
     samples: int = 1000,
@@ -44,7 +45,8 @@ def subspace(
     """Stage 1: every (width, resolution) of a space under a budget, and the choice.
 
     Without a device code is counted as for the smallest part that has both budgets or, where none
-    is so large, for the largest part there is.
+    is so large, for the largest part there is.  `image`: `held` in SRAM, or `rows` that are fed to
+    streams one by one.
 
     Raises:
         InvalidInputError: a wrong argument, named.
@@ -61,9 +63,21 @@ def subspace(
         schedules=schedules,
         accounting=accounting,
         rule=rule,
+        fed=_is_fed(image),
         samples=samples,
         seed=seed,
     )
+
+
+def _is_fed(image: str) -> bool:
+    if image not in ("held", "rows"):
+        raise InvalidInputError(
+            f"input is {image!r}; allowed are held, rows",
+            field="input",
+            given=image,
+            allowed=["held", "rows"],
+        )
+    return image == "rows"
 
 
 def target(

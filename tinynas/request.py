@@ -7,13 +7,14 @@ from typing import Any, NoReturn
 
 from tinynas.devices import Budget, Device, devices, load_device
 from tinynas.errors import InvalidInputError
+from tinynas.schedule import KINDS
 from tinynas.spaces import SearchSpace, load_space
 
 UPSAMPLING_LIMIT = 4
 """Images are enlarged at most this much: beyond it resolution adds MACs and no information."""
 SMALL_IMAGES = 64
 """Up to this side (pixels) a data set is searched in the `tiny` space by default."""
-SCHEDULES = ("all", "layer", "patch")
+SCHEDULES = KINDS
 
 
 @dataclass(frozen=True)

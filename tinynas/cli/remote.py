@@ -33,7 +33,7 @@ def submit_command(
     sram: Annotated[str | None, typer.Option(help="SRAM budget, e.g. 64KB.")] = None,
     flash: Annotated[str | None, typer.Option(help="Flash budget, e.g. 256KB.")] = None,
     space: Annotated[str | None, typer.Option(help="Search space.")] = None,
-    schedules: Annotated[str, typer.Option(help="layer, patch or all.")] = "all",
+    schedules: Annotated[str, typer.Option(help="layer, patch, stream or all.")] = "all",
     macs: Annotated[int | None, typer.Option(min=1)] = None,
     train_images: Annotated[int | None, typer.Option(min=1)] = None,
     evaluations: Annotated[int | None, typer.Option(min=1)] = None,

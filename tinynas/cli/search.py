@@ -39,7 +39,7 @@ def search_command(
         "out"
     ),
     space: Annotated[str | None, typer.Option(help="Search space, see `tinynas spaces`.")] = None,
-    schedules: Annotated[str, typer.Option(help="layer, patch or all.")] = "all",
+    schedules: Annotated[str, typer.Option(help="layer, patch, stream or all.")] = "all",
     macs: Annotated[
         int | None, typer.Option(min=1, help="Most MACs of a network, computed once.")
     ] = None,

@@ -19,9 +19,12 @@ def subspace_command(
     flash: Annotated[str | None, typer.Option(help="Flash budget, e.g. 1MB.")] = None,
     device: Annotated[str | None, typer.Option(help="A part; its memory is the default.")] = None,
     space: Annotated[str, typer.Option(help="Search space, see `tinynas spaces`.")] = "mcunet",
-    schedules: Annotated[str, typer.Option(help="layer, patch or all.")] = "all",
+    schedules: Annotated[str, typer.Option(help="layer, patch, stream or all.")] = "all",
     accounting: Annotated[str, typer.Option(help="device or published.")] = "device",
     rule: Annotated[str, typer.Option(help="mean-of-all or published.")] = "mean-of-all",
+    image: Annotated[
+        str, typer.Option("--input", help="The image: held, or fed by rows.")
+    ] = "held",
     macs: Annotated[int | None, typer.Option(help="Most MACs of a network.")] = None,
     latency_ms: Annotated[float | None, typer.Option(help="Refused so far.", hidden=True)] = None,
     classes: Annotated[int, typer.Option(min=2, help="Classes to tell apart.")] = 100,
@@ -44,6 +47,7 @@ def subspace_command(
         schedules=schedules,
         accounting=accounting,
         rule=rule,
+        image=image,
         macs=macs,
         latency_ms=latency_ms,
         classes=classes,

@@ -1,6 +1,6 @@
 """What networks cost: bytes of SRAM and flash, one by one and as whole populations."""
 
-from tinynas.cost.cheapest import Cheapest, cheapest_schedules
+from tinynas.cost.cheapest import Cheapest, cheapest_schedules, stream_segments
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
 from tinynas.cost.ir import KernelCost, MemoryCost
 from tinynas.cost.memory import kernel_cost, memory_cost
@@ -19,4 +19,5 @@ __all__ = [
     "code_sizes",
     "kernel_cost",
     "memory_cost",
+    "stream_segments",
 ]

@@ -170,6 +170,16 @@ def _beside_input(block: BlockBytes, channels: Channels) -> IntArray:
     return np.where(block.lead_bytes > 0, block.x + block.depthwise, 0)
 
 
+def before(costs: IntArray, bottom: IntArray, top: IntArray) -> tuple[IntArray, IntArray]:
+    """Least arenas from a block's input at the bottom and at the top onwards, from those behind it;
+    the inverse direction of `through`."""
+    below, above = (
+        np.minimum(np.maximum(costs[..., start, 0], bottom), np.maximum(costs[..., start, 1], top))
+        for start in (0, 1)
+    )
+    return below, above
+
+
 def through(costs: IntArray, bottom: IntArray, top: IntArray) -> tuple[IntArray, IntArray]:
     """Least arenas that reach the bottom and the top behind a block, from those before it."""
     below, above = (

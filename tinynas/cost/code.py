@@ -20,7 +20,7 @@ from tinynas.schedule.kernels import Kernel, kernel_of, padded
 from tinynas.schedule.stream import stream_segment
 
 DEFAULT_COMPILER = "arm-none-eabi-gcc"
-_ROW_BYTES = 2
+ROW_BYTES = 2
 """The number of a row."""
 
 
@@ -75,7 +75,7 @@ class CodeSizes:
         if not schedule.fed_by_rows:
             return self.static
         stages = len(stream_segment(graph, schedule.segments[0]).stages)
-        return self.static + padded(_ROW_BYTES * (1 + stages))
+        return self.static + padded(ROW_BYTES * (1 + stages))
 
     def stack_bytes(self, graph: Graph, schedule: Schedule) -> int:
         """The deepest that the stack gets below the call of the network's run function."""
@@ -94,7 +94,7 @@ class CodeSizes:
                 return self.patch_stack
             case SegmentKind.STREAM:
                 stages = 0 if segment.fed else len(stream_segment(graph, segment).stages)
-                return self.stream_stack + padded(_ROW_BYTES * stages)
+                return self.stream_stack + padded(ROW_BYTES * stages)
             case _:
                 return 0
 
@@ -131,8 +131,12 @@ class CodeSizes:
 def _stream_functions(schedule: Schedule) -> set[str]:
     """What stream segments link beside the kernels."""
     streamed = any(segment.kind is SegmentKind.STREAM for segment in schedule.segments)
-    functions = {"begin_stream", "next_stage"} if streamed else set()
-    return functions | ({"copy_bytes"} if schedule.fed_by_rows else set())
+    return stream_functions(fed=schedule.fed_by_rows) if streamed else set()
+
+
+def stream_functions(*, fed: bool) -> set[str]:
+    """What streams link, an image fed by rows or held."""
+    return {"begin_stream", "next_stage"} | ({"copy_bytes"} if fed else set())
 
 
 def kernels_of(graph: Graph) -> set[Kernel]:

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.cost.code import CodeSizes, kernels_of
-from tinynas.cost.layout import SPAN_BYTES
+from tinynas.cost.code import ROW_BYTES, CodeSizes, kernels_of, stream_functions
+from tinynas.cost.layout import SPAN_BYTES, STAGE_BYTES
 from tinynas.cost.patches import Grid
 from tinynas.cost.population import Population
-from tinynas.schedule.kernels import Kernel
+from tinynas.cost.streams import StreamCosts
+from tinynas.schedule.kernels import Kernel, padded
 from tinynas.spaces import network_of, skeleton
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+_HEAD = (Kernel.MEAN, Kernel.FULLY_CONNECTED)
+"""What runs layer by layer behind all blocks."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,13 @@ class PopulationCosts:
             PopulationCosts(*(array[..., grid] for array in arrays))
             for grid in range(self.sram.shape[-1])
         ]
+
+
+def least_flash(population: Population, sizes: CodeSizes) -> IntArray:
+    """Flash that no schedule of a network does without [S, N]."""
+    code, _ = _kernels(population, sizes)
+    call = min(sizes.network[f"{name}_call"] for name in ("layer", "patch", "stream"))
+    return population.constant_bytes + code + sizes.network["base"] + call * population.ops
 
 
 def layer_costs(population: Population, sizes: CodeSizes) -> PopulationCosts:
@@ -65,12 +76,51 @@ def patch_costs(
     )
 
 
-def _kernels(population: Population, sizes: CodeSizes) -> tuple[IntArray, IntArray]:
-    """Code of the kernels that occur, and the stack of the deepest: [S, N]."""
+def stream_costs(
+    population: Population, sizes: CodeSizes, blocks: int, *, fed: bool
+) -> PopulationCosts:
+    """The first `blocks` blocks as one stream, each later one as its own: [S, N].
+
+    `fed`: the image comes in row by row.  SRAM is what the scheduler needs at most, see
+    `tinynas.cost.streams`.
+    """
+    streams = StreamCosts(population, blocks, fed)
+    links = stream_functions(fed=fed) & sizes.functions.keys()
+    code, _ = _kernels(population, sizes, frozenset(links))
+    network, head = sizes.network, len(_HEAD)
+    calls = network["stream_call"] * (population.ops - head) + network["layer_call"] * head
+    loops = network["stream"] * streams.segments + network["stage"] * streams.stages
+    loops = loops + network["base"] + (network["fed"] if fed else 0)
+    remembered = padded(ROW_BYTES * (blocks + 2)) if fed else 0
+    flash = population.constant_bytes + code + calls + loops + STAGE_BYTES * streams.stages
+    return PopulationCosts(
+        streams.arena + sizes.static + remembered + _stream_stack(population, sizes, streams),
+        flash,
+        np.zeros_like(population.macs),
+    )
+
+
+def _stream_stack(population: Population, sizes: CodeSizes, streams: StreamCosts) -> IntArray:
+    """The deepest of prefix, later blocks (two stages each) and what runs layer by layer."""
+    tiled = _fixed_kernels(population, tiled=True)
+    rows = 0 if streams.fed else padded(ROW_BYTES * (streams.blocks + 1))
+    prefix = _stack(sizes, tiled, streams.prefix_has_add) + sizes.stream_stack + rows
+    later = _stack(sizes, tiled - {Kernel.CONV}, streams.later_has_add)
+    later = later + sizes.stream_stack + padded(ROW_BYTES * 2)
+    deepest = np.maximum(prefix, np.where(streams.segments > 1, later, 0))
+    stack: IntArray = np.maximum(deepest, max(sizes.stacks[kernel] for kernel in _HEAD))
+    return stack
+
+
+def _kernels(
+    population: Population, sizes: CodeSizes, links: frozenset[str] = frozenset()
+) -> tuple[IntArray, IntArray]:
+    """Code of the kernels that occur and of `links`, and the stack of the deepest: [S, N]."""
     fixed = _fixed_kernels(population, tiled=False)
     has_add = population.has_add
-    without = sum(sizes.functions[f] for f in _functions(sizes, fixed))
-    with_add = sum(sizes.functions[f] for f in _functions(sizes, fixed | {Kernel.ADD}))
+    without = sum(sizes.functions[f] for f in _functions(sizes, fixed) | links)
+    summing = _functions(sizes, fixed | {Kernel.ADD}) | links
+    with_add = sum(sizes.functions[f] for f in summing)
     return np.where(has_add, with_add, without), _stack(sizes, fixed, has_add)
 
 
@@ -93,4 +143,4 @@ def _fixed_kernels(population: Population, *, tiled: bool) -> frozenset[Kernel]:
         input_channels=population.tables.input_channels,
     )
     kernels = frozenset(kernels_of(skeleton(network))) - {Kernel.ADD}
-    return kernels - {Kernel.MEAN, Kernel.FULLY_CONNECTED} if tiled else kernels
+    return kernels - set(_HEAD) if tiled else kernels

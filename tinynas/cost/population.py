@@ -13,12 +13,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.cost.arenas import through
+from tinynas.cost.arenas import before
 from tinynas.cost.entries import entries_of
 from tinynas.cost.patches import Grid, PatchSegments
+from tinynas.cost.rings import BlockRings, entry_rings, stream_end_costs
 from tinynas.cost.tables import Tables
 
 IntArray = NDArray[np.int64]
+
+Ends = tuple[IntArray, IntArray]
+"""Arenas [S, N] with a buffer at the bottom, and at the top."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,13 @@ class Population:
         return self.tables.first.ops[:, None] + self.total(self.tables.blocks.ops) + 2
 
     @cached_property
+    def block_ends(self) -> IntArray:
+        """Ops up to the end of each block, the fixed one first; absent ones add none [S, N, ...]"""
+        searched = np.cumsum(self.tables.blocks.ops[:, self.entries], axis=-1)
+        first = np.broadcast_to(self.tables.first.ops[:, None, None], (*searched.shape[:2], 1))
+        return np.concatenate([first, first + searched], axis=-1)
+
+    @cached_property
     def has_add(self) -> NDArray[np.bool_]:
         """Whether a network has a residual sum."""
         searched = self.tables.blocks.residual[:, self.entries].any(axis=-1)
@@ -83,14 +94,37 @@ class Population:
     def layer_arena(self) -> IntArray:
         """Arena of `tinynas.schedule.plan_layer`."""
         bottom, top = self.tables.first.layer_arena
-        return self._arena_from(0, bottom[:, None], top[:, None])
+        return self.joined(bottom[:, None], top[:, None], self.layer_rests[0])
 
-    def _arena_from(self, first: int, bottom: IntArray, top: IntArray) -> IntArray:
-        """Arena of blocks `first` onwards; what is before needs `bottom` or `top` to end there."""
-        costs = self.tables.blocks.end_costs
-        for column in range(first, self.entries.shape[1]):
-            bottom, top = through(costs[:, self.entries[:, column]], bottom, top)
-        return np.maximum(np.minimum(bottom, top), self.behind(self.tables.blocks.classifier_arena))
+    @cached_property
+    def layer_rests(self) -> list[Ends]:
+        """Least arenas of each searched block and all behind it, layer by layer."""
+        return self.rests(self.tables.blocks.end_costs)
+
+    @cached_property
+    def stream_rests(self) -> list[Ends]:
+        """The same with every block a stream of its own, at most."""
+        return self.rests(stream_end_costs(self.tables.blocks))
+
+    @cached_property
+    def entry_rings(self) -> BlockRings:
+        """What every entry takes in a stream [S, entries]."""
+        return entry_rings(self.tables.blocks)
+
+    def rests(self, costs: IntArray) -> list[Ends]:
+        """For each block, and for what is behind the last: the least arena of all from there on,
+        what enters it at the bottom or at the top; `costs` [S, entries, from, to]."""
+        classifier = self.behind(self.tables.blocks.classifier_arena)
+        rests = [(classifier, classifier)]
+        for column in reversed(range(self.entries.shape[1])):
+            rests.append(before(costs[:, self.entries[:, column]], *rests[-1]))
+        return rests[::-1]
+
+    @staticmethod
+    def joined(bottom: IntArray, top: IntArray, rest: Ends) -> IntArray:
+        """Least arena of what ends at the bottom or at the top and of the rest from there."""
+        joined: IntArray = np.minimum(np.maximum(bottom, rest[0]), np.maximum(top, rest[1]))
+        return joined
 
     def patches(self, blocks: int, grids: tuple[Grid, ...]) -> PatchSegments:
         """The first `blocks` blocks (the fixed one included) patch by patch, for several grids."""
@@ -102,6 +136,5 @@ class Population:
         The segment's output may lie at either end.  Where a network is too short, or its output
         too small for the grid, the arena is larger than any.
         """
-        free = np.zeros((1, 1), dtype=np.int64)
-        rest = self._arena_from(patches.blocks - 1, free, free)
+        rest = np.minimum(*self.layer_rests[patches.blocks - 1])
         return np.maximum(patches.arena, rest[..., None])

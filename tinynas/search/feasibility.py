@@ -18,6 +18,7 @@ from tinynas.cost import (
     code_sizes,
     memory_cost,
 )
+from tinynas.cost.cheapest import FAMILIES, families_of
 from tinynas.devices import Budget, Device
 from tinynas.schedule import Schedule, plan_segments
 from tinynas.spaces import Architecture, Subspace, network_of, skeleton
@@ -57,7 +58,7 @@ class Plan:
 class Feasibility:
     """The budget of a job, as a question that can be put to any architecture of a subspace.
 
-    `schedules` is `layer`, `patch` or `all`; a limit on MACs is of the network
+    `schedules` is `layer`, `patch`, `stream` or `all`; a limit on MACs is of the network
     computed once.  Code and stack are those of `compiler`.
     """
 
@@ -94,11 +95,11 @@ class Feasibility:
         fits = np.ones(len(rows), dtype=np.bool_)
         if self.budget.macs:
             fits = population.macs[0] <= self.budget.macs
-        first = "layer" if self.schedules == "all" else self.schedules
-        within = self._within(population, first)
-        rest = np.flatnonzero(fits & ~within)
-        if self.schedules == "all" and len(rest):
-            within[rest] = self._within(Population(self._tables, rows[rest]), "all")
+        within = np.zeros(len(rows), dtype=np.bool_)
+        for family in families_of(self.schedules):
+            rest = np.flatnonzero(fits & ~within)
+            if len(rest):
+                within[rest] = self._within(Population(self._tables, rows[rest]), family)
         return np.asarray(fits & within)
 
     def _within(self, population: Population, schedules: str) -> NDArray[np.bool_]:
@@ -128,8 +129,9 @@ class Feasibility:
     def _cheapest(self, population: Population) -> Cheapest:
         sizes = code_sizes(self.device.core, self.compiler)
         if self.schedules == "all":
-            # Most networks fit layer by layer, which recomputes nothing and is quickly seen.
-            by_layer = cheapest_schedules(population, sizes, self.budget, "layer")
-            if by_layer.fits.all():
-                return by_layer
+            # Streams recompute nothing either, but are slower than whole layers; patches last.
+            for family in FAMILIES:
+                best = cheapest_schedules(population, sizes, self.budget, family)
+                if best.fits.all():
+                    return best
         return cheapest_schedules(population, sizes, self.budget, self.schedules)

@@ -8,12 +8,16 @@ capacity, so the subspace with the largest is searched.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.cost import DEFAULT_COMPILER, code_sizes
+from tinynas.cost.device import least_flash
 from tinynas.cost.population import Population
+from tinynas.cost.published import published_flash
 from tinynas.cost.tables import Tables
 from tinynas.devices import Budget, Device
 from tinynas.errors import InvalidInputError
@@ -38,6 +42,7 @@ def choose_subspace(
     schedules: str = "all",
     accounting: str = "device",
     rule: str = DEFAULT_RULE,
+    fed: bool = False,
     max_resolution: int | None = None,
     compiler: str = DEFAULT_COMPILER,
 ) -> SubspaceTable:
@@ -52,10 +57,11 @@ def choose_subspace(
         classes, input_channels: of the task.
         device: decides the code that the kernels are compiled to; its memory is not looked at.
         samples, seed: how many networks, and which.
-        schedules: `layer`, `patch` or `all`: how networks may be executed.
+        schedules: `layer`, `patch`, `stream` or `all`: how networks may be executed.
         accounting: `device` counts what this project generates; `published` what the paper's engine
             needs, which executes layer by layer (see `tinynas.cost.published`).
         rule: `mean-of-all` or `published`, see `tinynas.subspace.rules`.
+        fed: whether streams take the image row by row, so that it is not in SRAM.
         compiler: whose code sizes `device` counts.
 
     Raises:
@@ -64,11 +70,12 @@ def choose_subspace(
     """
     started = time.perf_counter()
     score = find_rule(rule)
-    families = _families(space, device, schedules, accounting, compiler)
+    families = _families(space, device, schedules, accounting, compiler, fed=fed)
+    least = _least_flash(device, accounting, compiler)
     tables = Tables(_subspaces(space, max_resolution), classes, input_channels)
     check_feasible(tables, families, budget)
     population = Population(tables, _sample(space, samples, seed))
-    macs, fits = population.macs, fitting(population, families, budget)
+    macs, fits = population.macs, fitting(population, families, budget, least)
     rows = tuple(
         SubspaceRow.of(subspace, macs[i], fits[i], value)
         for i, (subspace, value) in enumerate(
@@ -83,7 +90,13 @@ def choose_subspace(
 
 
 def _families(
-    space: SearchSpace, device: Device, schedules: str, accounting: str, compiler: str
+    space: SearchSpace,
+    device: Device,
+    schedules: str,
+    accounting: str,
+    compiler: str,
+    *,
+    fed: bool,
 ) -> list[Family]:
     if accounting not in ACCOUNTINGS:
         raise InvalidInputError(
@@ -93,7 +106,7 @@ def _families(
             allowed=list(ACCOUNTINGS),
         )
     if accounting == "device":
-        return device_families(space, code_sizes(device.core, compiler), schedules)
+        return device_families(space, code_sizes(device.core, compiler), schedules, fed=fed)
     if schedules != "layer":
         raise InvalidInputError(
             f"the published accounting knows no schedule but layer, given is {schedules!r}",
@@ -102,6 +115,15 @@ def _families(
             allowed=["layer"],
         )
     return [published]
+
+
+def _least_flash(
+    device: Device, accounting: str, compiler: str
+) -> Callable[[Population], NDArray[np.int64]]:
+    """Flash that a network takes whatever its schedule."""
+    if accounting == "published":
+        return published_flash
+    return partial(least_flash, sizes=code_sizes(device.core, compiler))
 
 
 def _subspaces(space: SearchSpace, max_resolution: int | None) -> tuple[Subspace, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinynas.cost.arenas import IMPOSSIBLE
 from tinynas.cost.population import Population
 from tinynas.cost.tables import Tables
 from tinynas.devices import Budget
@@ -30,6 +31,8 @@ def check_feasible(tables: Tables, families: Sequence[Family], budget: Budget) -
     if any(fits_budget(smallest, c, budget).any() for c in costs):
         return
     sram, flash = (np.stack([getattr(c, kind) for c in costs]) for kind in ("sram", "flash"))
+    # A schedule that a network is too short for has no flash either.
+    flash = np.where(sram < IMPOSSIBLE, flash, IMPOSSIBLE)
     if flash.min() > budget.flash_bytes:
         needed = int(sram[flash == flash.min()].min()), int(flash.min())
         raise _infeasible("flash", tables, budget, needed)

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.cost import CodeSizes
-from tinynas.cost.device import PopulationCosts, layer_costs, patch_costs
+from tinynas.cost.cheapest import families_of
+from tinynas.cost.device import PopulationCosts, layer_costs, patch_costs, stream_costs
 from tinynas.cost.patches import Grid
 from tinynas.cost.population import Population
 from tinynas.cost.published import published_flash, published_sram
 from tinynas.devices import Budget
-from tinynas.schedule import check_kinds
 from tinynas.spaces import SearchSpace
 
+IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 Family = Callable[[Population], Sequence[PopulationCosts]]
@@ -24,17 +25,19 @@ Family = Callable[[Population], Sequence[PopulationCosts]]
 
 GRIDS: tuple[Grid, ...] = ((2, 2), (3, 3), (4, 4))
 STAGES = 2
-"""Patch points considered: behind each block of the first stages, with square grids.  The planner
-knows more of them, so what fits here fits there, by a schedule at least as cheap."""
+"""Patch points and prefixes considered: behind each block of the first stages, square grids.  The
+planner knows more of them, so what fits here fits there, by a schedule at least as cheap."""
 
 
-def device_families(space: SearchSpace, sizes: CodeSizes, kinds: str) -> list[Family]:
-    """As this project's planner, layout and generated code need it.
+def device_families(
+    space: SearchSpace, sizes: CodeSizes, kinds: str, *, fed: bool = False
+) -> list[Family]:
+    """As this project's planner, layout and generated code need it; those without recomputation
+    first.  `fed`: streams take the image row by row.
 
     Raises:
-        InvalidInputError: `kinds` is not one of the planner's.
+        InvalidInputError: `kinds` is not known.
     """
-    check_kinds(kinds)
 
     def layer(population: Population) -> list[PopulationCosts]:
         return [layer_costs(population, sizes)]
@@ -45,10 +48,20 @@ def device_families(space: SearchSpace, sizes: CodeSizes, kinds: str) -> list[Fa
 
         return costs
 
+    def stream(blocks: int) -> Family:
+        def costs(population: Population) -> list[PopulationCosts]:
+            return [stream_costs(population, sizes, blocks, fed=fed)]
+
+        return costs
+
     searched = sum(stage.deepest for stage in space.stages[:STAGES])
-    by_layer: list[Family] = [] if kinds == "patch" else [layer]
-    by_patch = [] if kinds == "layer" else [patch(blocks) for blocks in range(1, searched + 2)]
-    return by_layer + by_patch
+    prefixes = range(1, searched + 2)
+    by_family: dict[str, list[Family]] = {
+        "layer": [layer],
+        "stream": [stream(blocks) for blocks in prefixes],
+        "patch": [patch(blocks) for blocks in prefixes],
+    }
+    return [family for name in families_of(kinds) for family in by_family[name]]
 
 
 def published(population: Population) -> list[PopulationCosts]:
@@ -57,16 +70,23 @@ def published(population: Population) -> list[PopulationCosts]:
     return [PopulationCosts(published_sram(population), published_flash(population), none)]
 
 
-def fitting(population: Population, families: Sequence[Family], budget: Budget) -> BoolArray:
+def fitting(
+    population: Population,
+    families: Sequence[Family],
+    budget: Budget,
+    least_flash: Callable[[Population], IntArray],
+) -> BoolArray:
     """Which networks fit by some schedule: [S, N].
 
-    Subspaces whose every network is settled are left out of the further families: it fits, or its
-    constants alone are more than the flash.
+    Subspaces whose every network is settled are left out of the further families: it fits, or no
+    schedule can make it (`least_flash` is what all of them need).
     """
     fits = np.zeros(population.macs.shape, dtype=bool)
     undecided = np.arange(len(fits))
     for family in families:
-        hopeless = population.constant_bytes > budget.flash_bytes
+        hopeless = least_flash(population) > budget.flash_bytes
+        if budget.macs is not None:
+            hopeless |= population.macs > budget.macs
         for costs in family(population):
             fits[undecided] |= fits_budget(population, costs, budget)
         still: BoolArray = ~np.all(fits[undecided] | hopeless, axis=1)
