@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.access import Access, require_by_method
 from api.accesslog import AccessLog
+from api.compress import CompressText
 from api.guard import Guard
 from api.problems import Problem, ProblemsForText, add_handlers, documented
 from api.routes import candidates, catalogue, datasets, events, health, jobs, preview, results
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.include_router(health.router)
     app.frontend("/", directory=DASHBOARD, fallback=None)  # its pages are after the #
+    app.add_middleware(CompressText)
     app.add_middleware(ProblemsForText)
     app.add_middleware(Guard, access=access)
     app.add_middleware(AccessLog)

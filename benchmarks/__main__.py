@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 PROOFS: dict[str, tuple[str, ...]] = {
+    "dashboard": ("--candidates", "10000"),
     "fuzz_litert": ("--graphs", "2000", "--simulated", "200", "--seed", "0"),
     "mlperf_models": (),
     "memory_matrix": (),

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterable, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.access import Caller
@@ -21,17 +21,34 @@ LastEventId = Annotated[
 ]
 
 
+LeaveOut = Annotated[
+    list[str],
+    Query(
+        max_length=20,
+        description="Kinds of events not to send: who has read all candidates needs them no more.",
+        examples=[["candidate"]],
+    ),
+]
+BATCH = 500
+
+
 class NothingMoreError(Exception):
     """The job has ended and its listener has heard all; the answer 204 ends its reconnecting."""
 
 
 def _start(
-    job_id: JobId, store: StoreDep, watch: WatchDep, caller: Caller, last_event_id: LastEventId = 0
+    job_id: JobId,
+    store: StoreDep,
+    watch: WatchDep,
+    caller: Caller,
+    last_event_id: LastEventId = 0,
+    leave_out: LeaveOut = [],  # noqa: B006 (FastAPI copies it)
 ) -> int:
     watch.check_room(caller.owner)
     with store.read() as session:
         job = the_job(session, job_id, caller)
-        if JobState(job.state).final and last_event_id >= job.last_event:
+        final = JobState(job.state).final
+        if final and not events_after(session, job_id, last_event_id, limit=1, without=leave_out):
             raise NothingMoreError
     return last_event_id
 
@@ -47,12 +64,13 @@ async def follow(
     watch: WatchDep,
     caller: Caller,
     last: Annotated[int, Depends(_start)],
+    leave_out: LeaveOut = [],  # noqa: B006 (FastAPI copies it)
 ) -> AsyncIterable[ServerSentEvent]:
     """The job's events: those stored, then each new one until the job ends."""
     with watch.follow(job_id, caller.owner) as changed:
         while True:
             changed.clear()
-            events, ended = await asyncio.to_thread(_news, store, job_id, last)
+            events, ended = await asyncio.to_thread(_news, store, job_id, last, leave_out)
             for event in events:
                 out = EventOut.model_validate(event)
                 yield ServerSentEvent(data=out, event=out.kind, id=str(out.sequence))
@@ -63,12 +81,14 @@ async def follow(
                 await changed.wait()
 
 
-def _news(store: Store, job_id: str, last: int) -> tuple[Sequence[JobEvent], bool]:
+def _news(
+    store: Store, job_id: str, last: int, without: Sequence[str]
+) -> tuple[Sequence[JobEvent], bool]:
     """What follows event `last`, and whether nothing will come after that."""
     with store.read() as session:
         job = find_job(session, job_id)
         if job is None:
             return [], True
-        events = events_after(session, job_id, last)
-        heard = events[-1].sequence if events else last
-        return events, JobState(job.state).final and heard >= job.last_event
+        events = events_after(session, job_id, last, limit=BATCH, without=without)
+        # A job says that it has ended with its last event, and its state was read before them.
+        return events, JobState(job.state).final and len(events) < BATCH

@@ -55,15 +55,23 @@ def append_events(session: Session, job_id: str, events: Sequence[NewEvent]) -> 
 
 
 def events_after(
-    session: Session, job_id: str, sequence: int, *, limit: int = 500
+    session: Session,
+    job_id: str,
+    sequence: int,
+    *,
+    limit: int = 500,
+    without: Sequence[str] = (),
 ) -> Sequence[JobEvent]:
-    """Up to `limit` events that follow number `sequence`, in order."""
-    return session.scalars(
+    """Up to `limit` events that follow number `sequence`, in order; none of the kinds `without`."""
+    query = (
         select(JobEvent)
         .where(JobEvent.job_id == job_id, JobEvent.sequence > sequence)
         .order_by(JobEvent.sequence)
         .limit(limit)
-    ).all()
+    )
+    if without:
+        query = query.where(JobEvent.kind.not_in(without))
+    return session.scalars(query).all()
 
 
 def newest_events(session: Session, job_ids: Iterable[str]) -> dict[str, int]:

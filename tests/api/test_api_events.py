@@ -96,3 +96,17 @@ def test_the_stream_of_a_deleted_job_ends(client: TestClient, store: Store) -> N
     timer.start()
     assert [e["kind"] for e in listen(client, job_id)] == ["state"]
     timer.join()
+
+
+def test_kinds_that_a_listener_does_not_need_are_left_out(client: TestClient, store: Store) -> None:
+    job_id = new_job(store)
+    with store.write() as session:
+        found = [NewEvent("candidate", "search", {"id": i}) for i in range(1200)]
+        append_events(session, job_id, found)
+    finish(store, job_id)
+    path = f"/api/v1/jobs/{job_id}/events?leave_out=candidate&leave_out=log"
+    answer = client.get(path)
+    kinds = [line for line in answer.text.splitlines() if line.startswith("event:")]
+    assert kinds == ["event: state"] * 3
+    assert client.get(path, headers={"Last-Event-ID": "1204"}).status_code == 204
+    assert len(listen(client, job_id)) == 1204

@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 from dashboard_service import Service
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE_MS = 60_000
+"""A page is waited for, never slept for: on a busy machine that takes long, elsewhere nothing."""
+expect.set_options(timeout=PATIENCE_MS)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,7 +60,7 @@ def open_page(browser: Browser, service: Service) -> Iterator[Callable[..., Page
     def opened(route: str = "", *, failing: tuple[str, ...] = (), **context: object) -> Page:
         contexts.append(browser.new_context(**context))  # type: ignore[arg-type]
         page = contexts[-1].new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
 
         def said(message: ConsoleMessage) -> None:
             wanted = any(known in message.text for known in failing)

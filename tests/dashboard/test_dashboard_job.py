@@ -103,6 +103,41 @@ def test_downloads_are_the_files_that_the_checksums_name(
         assert hashlib.sha256(path.read_bytes()).hexdigest() == shown[0]
 
 
+def test_finished_job_shows_its_mistakes_and_the_simulators_log(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"#/jobs/{service.finished()}")
+    matrix = page.get_by_role("region", name="Confusion matrix")
+    data = examples.report()
+    confusion = data["confusion"]
+    assert confusion
+    cells = matrix.locator("tbody tr").nth(3).locator("td")
+    assert [text or "0" for text in cells.all_inner_texts()] == [
+        str(n) for n in confusion["counts"][3]
+    ]
+    pictures = page.locator(".mistakes img")
+    expect(pictures).to_have_count(len(data["mistakes"]))
+    assert pictures.first.get_attribute("src") == data["mistakes"][0]["image"]
+    expect(page.get_by_alt_text("Test image 11: a 1, taken for 2")).to_be_visible()
+    page.get_by_text("The simulator's log").click()
+    expect(page.get_by_text("the simulator started")).to_be_visible()
+    expect(page.locator(".guide")).to_contain_text("target/stm32f4x.cfg")
+
+
+def test_what_is_on_the_page_can_be_jumped_to(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"#/jobs/{service.finished()}")
+    contents = page.get_by_role("navigation", name="On this page")
+    expect(contents.get_by_role("button")).to_have_text(
+        [
+            *("Result", "Accuracy", "Network", "Search"),
+            *("Subspaces", "Training", "Take away", "Log"),
+        ]
+    )
+    contents.get_by_role("button", name="Training").click()
+    expect(page.get_by_role("heading", name="Training")).to_be_focused()
+    expect(page.get_by_role("heading", name="Training")).to_be_in_viewport()
+
+
 def test_report_opens_beside_the_dashboard(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"#/jobs/{service.finished()}")
     with page.context.expect_page() as opened:
@@ -158,19 +193,6 @@ def test_candidates_sort_and_page_by_keyboard(open_page: OpenPage, service: Serv
     expect(page.locator("tbody tr", has_text="front")).to_have_count(min(front, 20))
 
 
-def test_candidate_page_says_what_was_chosen_and_what_it_costs(
-    open_page: OpenPage, service: Service
-) -> None:
-    job = service.finished()
-    page = open_page(f"#/jobs/{job}/candidates/7")
-    candidate = examples.candidates()[7]
-    blocks = sum(len(stage) for stage in candidate["architecture"]["stages"])
-    expect(page.locator(".block")).to_have_count(blocks)
-    expect(page.get_by_text(f"{candidate['accuracy'] * 100:.2f}%")).to_be_visible()
-    page = open_page(f"#/jobs/{job}/candidates/9999")
-    expect(page.get_by_text("This job has no candidate 9999.")).to_be_visible()
-
-
 def test_deleting_asks_first(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"#/jobs/{service.cancelled()}")
     page.once("dialog", lambda dialog: dialog.dismiss())
@@ -185,15 +207,12 @@ def test_ten_thousand_candidates_stay_smooth(open_page: OpenPage, service: Servi
     job = service.finished(candidates=10_000)
     page = open_page(f"#/jobs/{job}")
     expect(page.get_by_text("10,000 networks that fit were measured")).to_be_visible()
-    assert page.locator("*").count() < 3000
-    began = page.evaluate("performance.now()")
+    assert page.locator("*").count() < 3000  # seconds are for benchmarks/dashboard.py to count
     page.get_by_role("button", name="Flash", exact=True).click()
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Flash")
-    assert page.evaluate("performance.now()") - began < 2000
-    page.reload()
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    assert paint < 1500
+    rows = page.get_by_role("region", name="Candidates").locator("tbody tr")
+    expect(rows).to_have_count(20)
+    expect(page.get_by_text("1 of 500 pages, 10,000 rows")).to_be_visible()
 
 
 def test_resumed_job_keeps_its_finished_steps(open_page: OpenPage, service: Service) -> None:

@@ -82,8 +82,25 @@ def test_many_jobs_come_page_by_page(open_page: OpenPage, service: Service) -> N
     page.get_by_role("button", name="Older jobs").click()
     expect(rows).to_have_count(70)
     expect(page.get_by_role("button", name="Older jobs")).to_have_count(0)
-    page.wait_for_timeout(2500)  # a refresh of the newest page keeps the older ones
-    expect(rows).to_have_count(70)
+    with page.expect_response("**/api/v1/jobs?limit=50"):
+        pass
+    expect(rows).to_have_count(70)  # a refresh of the newest page keeps the older ones
+
+
+def test_older_jobs_that_have_not_been_read_are_found_too(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.queued("the needle")
+    for i in range(60):
+        service.queued(f"straw {i}")
+    page = open_page()
+    rows = page.locator("ul.jobs li")
+    expect(rows).to_have_count(50)
+    page.get_by_role("searchbox").fill("needle")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("the needle")
+    page.get_by_role("searchbox").fill("")
+    expect(rows).to_have_count(50)
 
 
 def test_unknown_pages_and_jobs_are_named(open_page: OpenPage, service: Service) -> None:

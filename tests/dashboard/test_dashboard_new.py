@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from dashboard_service import Service
+from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 OpenPage = Callable[..., Page]
@@ -14,7 +17,7 @@ KEY = "correct horse battery staple"
 
 
 def _jobs(service: Service) -> list[dict[str, object]]:
-    found = httpx.get(f"{service.url}/api/v1/jobs").json()["items"]
+    found = httpx.get(f"{service.url}/api/v1/jobs", timeout=60).json()["items"]
     assert isinstance(found, list)
     return found
 
@@ -59,7 +62,7 @@ def test_curl_text_is_the_request_that_the_form_sends(
     text = page.get_by_label("curl").inner_text()
     body = json.loads(text.split("-d '", 1)[1].removesuffix("'"))
     assert body == {"dataset": "digits", "sram": "64KB", "flash": "256KB"}
-    answer = httpx.post(f"{service.url}/api/v1/jobs", json=body)
+    answer = httpx.post(f"{service.url}/api/v1/jobs", json=body, timeout=60)
     assert answer.status_code == 202
     page.get_by_role("button", name="Start the job").click()
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
@@ -78,7 +81,7 @@ def test_a_budget_without_a_device_needs_both_sizes(open_page: OpenPage, service
     expect(flash).to_have_accessible_description(
         "1 KB is 1,024 bytes Needed where no device is named, for example 32KB"
     )
-    flash.fill("1")
+    flash.fill("128KB")
     expect(flash).not_to_have_attribute("aria-invalid", "true")
     assert _jobs(service) == []
 
@@ -104,13 +107,89 @@ def test_what_the_service_refuses_is_said_at_the_field(
 
 
 def test_wrong_effort_opens_its_section(open_page: OpenPage, service: Service) -> None:
-    page = open_page("#/new", failing=("status of 422",))
+    page = open_page("#/new")
     page.get_by_text("Effort", exact=True).click()
-    page.get_by_label("Networks to try").fill("0")
+    field = page.get_by_label("Networks to try")
+    field.fill("0")
+    expect(page.locator(".field", has=field)).to_contain_text("At least 1")  # as one types
     page.get_by_text("Effort", exact=True).click()
     page.get_by_role("button", name="Start the job").click()
-    expect(page.get_by_label("Networks to try")).to_be_visible()
-    expect(page.get_by_label("Networks to try")).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_visible()
+    expect(field).to_be_focused()
+    assert _jobs(service) == []
+
+
+def test_stage_one_is_told_while_one_types(open_page: OpenPage, service: Service) -> None:
+    page = open_page("#/new", failing=("status of 422",))
+    panel = page.get_by_role("region", name="What stage 1 says")
+    page.get_by_label("SRAM").fill("8KB")
+    page.get_by_label("Flash").fill("64KB")
+    body = {"dataset": "digits", "device": "STM32F401xE", "sram": "8KB", "flash": "64KB"}
+    told = httpx.post(f"{service.url}/api/v1/jobs/preview", json=body, timeout=60).json()["chosen"]
+    side = told["resolution"]
+    expect(panel).to_contain_text(f"Width {told['width']:g} at {side} × {side} pixels")
+    expect(panel).to_contain_text(f"{told['fits'] * 100:.0f}% of its networks fit")
+    expect(panel.get_by_role("img", name="Map of")).to_be_visible()
+    page.get_by_label("SRAM").fill("512")  # bytes: nothing fits, and that is said at once
+    expect(panel).to_contain_text("Nothing fits.")
+    page.get_by_role("button", name="Set it to").click()
+    expect(panel).to_contain_text("of its networks fit")
+    assert _jobs(service) == []
+
+
+def test_fields_are_those_of_the_api(open_page: OpenPage, service: Service) -> None:
+    page = open_page("#/new")
+    page.get_by_text("Effort", exact=True).click()
+    page.get_by_text("More", exact=True).click()
+    schemas = httpx.get(f"{service.url}/api/v1/openapi.json", timeout=60).json()["components"][
+        "schemas"
+    ]
+    names = {f"effort.{name}" for name in schemas["EffortIn"]["properties"]}
+    names |= {
+        name
+        for name, schema in schemas["JobIn"]["properties"].items()
+        if {"type", "anyOf"} & schema.keys()
+    }
+    form = page.locator("form").first
+    found = form.locator("[name]").evaluate_all("(all) => all.map((e) => e.name)")
+    assert set(found) == names | {"target"}
+
+
+def test_a_zip_becomes_a_data_set_that_the_job_names(
+    open_page: OpenPage, service: Service, tmp_path: Path
+) -> None:
+    archive = tmp_path / "My Pets (2).zip"
+    with zipfile.ZipFile(archive, "w") as files:
+        for name in ("cat", "dog"):
+            for i in range(8):
+                files.writestr(f"{name}/{i}.png", _png(shade=20 * i + (5 if name == "dog" else 0)))
+    page = open_page("#/new")
+    page.get_by_label("Choose a zip").set_input_files(archive)
+    expect(page.get_by_text("my-pets-2 is ready")).to_be_visible()
+    expect(page.get_by_label("Data set")).to_have_value("my-pets-2")
+    expect(page.get_by_label("Command line")).to_contain_text("--dataset my-pets-2")
+    panel = page.get_by_role("region", name="What stage 1 says")
+    expect(panel).to_contain_text("of its networks fit")
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+    (job,) = _jobs(service)
+    assert job["request"]["dataset"] == "my-pets-2"  # type: ignore[index]
+
+
+def test_a_zip_that_is_none_is_refused_with_its_reason(
+    open_page: OpenPage, service: Service, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.zip").write_bytes(b"no zip at all")
+    page = open_page("#/new", failing=("status of 4",))
+    page.get_by_label("Choose a zip").set_input_files(tmp_path / "broken.zip")
+    expect(page.get_by_role("alert")).to_contain_text("zip")
+    expect(page.get_by_label("Data set")).to_have_value("digits")
+
+
+def _png(shade: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (16, 16), (shade, 40, 200 - shade)).save(out, "PNG")
+    return out.getvalue()
 
 
 def test_an_infeasible_budget_offers_the_smallest_that_works(

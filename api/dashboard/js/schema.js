@@ -2,11 +2,14 @@
 
 import { request } from "./api.js";
 
-/** The fields of `POST /jobs`, those of objects flattened: `{name: "effort.evaluations", ...}`. */
-export async function jobFields(signal) {
+/**
+ * The fields of `POST /jobs`, those of objects flattened: `{name: "effort.evaluations", ...}`; and
+ * whether this service estimates how long a job takes.
+ */
+export async function jobSchema(signal) {
   const document = await request("/openapi.json", { signal });
   const body = document.paths["/api/v1/jobs"].post.requestBody.content["application/json"].schema;
-  return fieldsOf(body, document, "");
+  return { fields: fieldsOf(body, document, ""), estimates: "/api/v1/jobs/estimate" in document.paths };
 }
 
 function fieldsOf(schema, document, prefix) {

@@ -134,17 +134,17 @@ function mark([low, high], fixed, across, map) {
 
 /** Drag along the axis to mark a stretch, click it to take the mark away. */
 function pointing(group, hit, axis, across, map, onWish) {
-  const valueAt = (event) => {
-    const box = group.ownerSVGElement.getBoundingClientRect();
+  const valueAt = (event, box) => {
     const pixel = across ? event.clientY - box.top : event.clientX - box.left;
     const share = (pixel - map.start) / (map.end - map.start);
     return axis.low + Math.min(1, Math.max(0, share)) * (axis.high - axis.low);
   };
   hit.addEventListener("pointerdown", (event) => {
     event.preventDefault();
-    const from = valueAt(event);
+    const box = group.ownerSVGElement.getBoundingClientRect(); // each wish draws the chart anew
+    const from = valueAt(event, box);
     const move = (later) => {
-      const to = valueAt(later);
+      const to = valueAt(later, box);
       const far = Math.abs(to - from) > 0.015 * (axis.high - axis.low);
       onWish(axis.key, far ? [Math.min(from, to), Math.max(from, to)] : null);
     };

@@ -2,6 +2,7 @@
 
 import { request } from "../api.js";
 import { fill, h } from "../dom.js";
+import { dateTime } from "../format.js";
 import { FINAL, JobModel } from "../job-model.js";
 import { errorNotice, problemNotice } from "../parts/notice.js";
 import { badge, requestText } from "../parts/state.js";
@@ -58,7 +59,7 @@ function layout(node, model, restart, signal) {
     if (parts.has("job")) {
       document.title = `${model.job.name} · tinynas`;
       fill(head, heading(model, restart, signal));
-      fill(trouble, failure(model));
+      fill(trouble, expiry(model), failure(model));
       spoken.textContent = `Job ${model.job.state}`;
     }
     if (parts.has("job") || parts.has("steps") || (parts.has("time") && !FINAL.has(model.job.state))) {
@@ -78,9 +79,18 @@ function heading(model, restart, signal) {
   return [
     h("p", { class: "crumb" }, h("a", { href: "#/jobs" }, "Jobs"), " / ", job.id),
     h("div", { class: "head" },
-      h("div", {}, h("h1", {}, job.name), h("p", { class: "meta" }, badge(job.state), meta)),
+      h("div", {}, h("h1", {}, job.name), h("p", { class: "meta" }, badge(job.state), meta, origin(job))),
       h("div", { class: "row" }, actions(model, restart, signal))),
   ];
+}
+
+/** Of a job that makes a candidate of another one the result: which. */
+function origin({ parent_id: parent, request: { candidate } }) {
+  if (!parent) return null;
+  const place = `#/jobs/${encodeURIComponent(parent)}`;
+  return candidate === null || candidate === undefined
+    ? [" · from ", h("a", { href: place }, "another job")]
+    : [" · ", h("a", { href: `${place}/candidates/${candidate}` }, `candidate ${candidate}`), " of ", h("a", { href: place }, "another job")];
 }
 
 function actions(model, restart, signal) {
@@ -115,6 +125,9 @@ function actions(model, restart, signal) {
     FINAL.has(job.state) && act("delete", "Delete", remove, "quiet"),
   ];
 }
+
+const expiry = ({ job: { expired } }) =>
+  expired && h("p", { class: "note" }, `The files of this job were deleted for their age on ${dateTime(expired)}; what is written down about it stays.`);
 
 const HIDDEN = new Set(["step", "message", "remedy", "log"]);
 

@@ -14,6 +14,8 @@ const BUSY_MS = 2000;
 const IDLE_MS = 8000;
 const PAGE = 50;
 const EXAMPLE = { dataset: "digits", device: "stm32f411xe", sram: "32KB", flash: "128KB" };
+const SEEK_MS = 250; // after the last key
+const STATES = { active: ["queued", "running", "cancelling"] };
 const GROUPS = {
   all: () => true,
   active: (job) => !FINAL.has(job.state),
@@ -24,9 +26,28 @@ const GROUPS = {
 
 export function jobsPage(_, signal) {
   const list = h("div", {});
-  const view = { jobs: null, more: null, text: "", group: "all" };
+  const view = { jobs: null, sought: [], more: null, text: "", group: "all" };
   const draw = () => fill(list, content(view, older));
-  const filters = filterBar(view, draw);
+  const filters = filterBar(view, () => { draw(); seek(); });
+  let timer = 0;
+
+  /** Ask the service for what may match among the jobs that have not been read. */
+  function seek() {
+    clearTimeout(timer);
+    view.sought = [];
+    if (!view.more || (!view.text && view.group === "all")) return;
+    timer = setTimeout(async () => {
+      const query = new URLSearchParams({ limit: PAGE });
+      if (view.text) query.set("q", view.text);
+      if (view.group !== "all") for (const state of STATES[view.group] ?? [view.group]) query.append("state", state);
+      try {
+        view.sought = (await request(`/jobs?${query}`, { signal })).items;
+        draw();
+      } catch {
+        // What has been read is filtered all the same; the bar above tells of a lost connection.
+      }
+    }, SEEK_MS);
+  }
 
   async function older() {
     const page = await request(`/jobs?limit=${PAGE}&cursor=${view.more}`, { signal });
@@ -85,7 +106,7 @@ function filterBar(view, draw) {
 
 function content(view, older) {
   if (view.jobs.length === 0) return emptyState();
-  const shown = view.jobs.filter(
+  const shown = merged(view.jobs, view.sought).filter(
     (job) => GROUPS[view.group](job) && `${job.name} ${requestText(job.request)}`.toLowerCase().includes(view.text));
   return [
     shown.length

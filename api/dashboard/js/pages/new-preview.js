@@ -12,7 +12,7 @@ const RETRY_MS = 3000;
 const DECIDES = ["dataset", "device", "sram", "flash", "space", "schedules", "macs", "latency_ms", "seed", "effort"];
 
 /** `ask(body)` shows what stage 1 says of a request; `onProblem(problem | null)` hears of refusals. */
-export function previewPanel(signal, onProblem) {
+export function previewPanel({ signal, estimates }, onProblem) {
   const body = h("div", { "aria-live": "polite" });
   const node = h("section", { class: "preview", "aria-label": "What stage 1 says" },
     h("h2", {}, "What stage 1 says"), body);
@@ -26,14 +26,16 @@ export function previewPanel(signal, onProblem) {
     const either = AbortSignal.any([signal, before.signal]);
     node.setAttribute("aria-busy", "true");
     try {
-      const table = await request("/jobs/preview", { method: "POST", body: wanted, signal: either });
-      fill(body, answer(table));
+      const ask = (path) => request(path, { method: "POST", body: wanted, signal: either });
+      const [table, estimate] = await Promise.all([ask("/jobs/preview"), estimates ? ask("/jobs/estimate") : null]);
+      fill(body, answer(table, estimate));
       onProblem(null);
     } catch (error) {
       if (either.aborted) return;
+      const passing = !(error instanceof Problem) || error.status === 429 || error.status >= 500;
       fill(body, refusal(error));
-      if (error instanceof Problem) onProblem(error);
-      else timer = setTimeout(() => send(wanted), RETRY_MS);
+      if (passing) timer = setTimeout(() => send(wanted), RETRY_MS);
+      else onProblem(error);
     }
     node.setAttribute("aria-busy", "false");
   }
@@ -57,8 +59,8 @@ export function previewPanel(signal, onProblem) {
   };
 }
 
-function answer(table) {
-  const { chosen, estimate } = table;
+function answer(table, estimate) {
+  const { chosen } = table;
   const map = responsive((width) => heatMap(table, width));
   tips(map.node, (target) => {
     const { row } = target.closest(".cell") ?? {};
@@ -68,11 +70,14 @@ function answer(table) {
     h("p", { class: "verdict" }, h("b", {}, `Width ${chosen.width} at ${chosen.resolution} × ${chosen.resolution} pixels`)),
     h("p", { class: "about" }, `${percent(chosen.fits, 0)} of its networks fit, with ${count(chosen.mean_macs)} MACs on average.`),
     h("figure", {}, map.node),
-    estimate && h("p", { class: "about" }, `About ${duration(estimate.seconds)}, by the pace of ${estimate.jobs === 1 ? "the last job" : `the last ${estimate.jobs} jobs`} here.`),
+    estimate && h("p", { class: "about" }, Number.isFinite(estimate.seconds)
+      ? `It may take about ${duration(estimate.seconds)}, by the pace of earlier jobs here.`
+      : "How long it may take is not known: no job like it has run here yet."),
   ];
 }
 
 function refusal(error) {
-  if (!(error instanceof Problem)) return h("p", { class: "bad-text" }, "The service does not answer; trying again.");
+  if (error instanceof Problem && error.status === 429) return h("p", { class: "note" }, "Asked too often; trying again in a moment.");
+  if (!(error instanceof Problem) || error.status >= 500) return h("p", { class: "bad-text" }, "The service does not answer; trying again.");
   return h("p", { class: "bad-text" }, error.members.required_bytes ? "Nothing fits." : "Not yet: see the form.");
 }

@@ -7,7 +7,7 @@ import { codeBlock } from "../parts/code.js";
 import { cliOf, curlOf } from "../parts/commands.js";
 import { markWrong } from "../parts/form.js";
 import { errorNotice, problemNotice } from "../parts/notice.js";
-import { bodyOf, complaint, jobFields } from "../schema.js";
+import { bodyOf, complaint, jobSchema } from "../schema.js";
 import { jobForm } from "./new-form.js";
 import { previewPanel } from "./new-preview.js";
 
@@ -19,22 +19,22 @@ export function newPage(_, signal) {
 
 async function load(node, signal) {
   try {
-    const [fields, devices, spaces, datasets] = await Promise.all([
-      jobFields(signal),
+    const [schema, devices, spaces, datasets] = await Promise.all([
+      jobSchema(signal),
       ...["/devices", "/search-spaces", "/datasets"].map((path) => request(path, { signal }).then((p) => p.items)),
     ]);
-    fill(node, page({ fields, devices, spaces, datasets, signal }));
+    fill(node, page({ ...schema, devices, spaces, datasets, signal }));
   } catch (error) {
     if (!signal.aborted) fill(node, errorNotice(error, () => load(node, signal)));
   }
 }
 
-function page({ fields, signal, ...known }) {
+function page({ fields, estimates, signal, ...known }) {
   const curl = codeBlock("curl", "");
   const cli = codeBlock("Command line", "");
   const form = jobForm({ fields, signal, ...known, onChange: () => update() });
   const { element, problem, submit } = form;
-  const preview = previewPanel(signal, (refused) => {
+  const preview = previewPanel({ signal, estimates }, (refused) => {
     fill(problem);
     if (refused) fill(problem, explain(refused, element, update, false));
   });
