@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -205,21 +205,21 @@ def measure_network(device: Device, toolchain: Toolchain) -> MeasuredNetwork:
 
     few, many = chain(4), chain(24)
     layer_few, layer_many = (built(g, plan_layer(g)) for g in (few, many))
-    patch_few, patch_many = (built(g, plan_patch(g, len(g.ops), (2, 2))) for g in (few, many))
+    patch_few = built(few, plan_patch(few, len(few.ops), (2, 2)))
     stream_few, stream_many = (built(g, plan_stream(g)) for g in (few, many))
     one_few, one_many = (
         built(g, plan_stream(g)) for g in (chain(n, Kernel.POINTWISE) for n in (4, 24))
     )
     fed = built(few, plan_stream(few, fed=True))
     layer_call = (layer_many.own - layer_few.own) / 20
-    patch_call = (patch_many.own - patch_few.own) / 20
     stream_call = (one_many.own - one_few.own) / 20
     stage = (stream_many.own - stream_few.own) / 20 - stream_call
     base = round(layer_few.own - 4 * layer_call)
+    patch, patch_call = patch_line(built, base, layer_call)
     network = {
         "base": base,
         "layer_call": round(layer_call),
-        "patch": round(patch_few.own - 4 * patch_call) - base,
+        "patch": round(patch),
         "patch_call": round(patch_call),
         "stream": round(stream_few.own - 4 * (stream_call + stage)) - base,
         "stage": round(stage),
@@ -235,6 +235,28 @@ def measure_network(device: Device, toolchain: Toolchain) -> MeasuredNetwork:
         max(patch_few.stack - layer_few.stack, 0),
         max(stream_few.stack - layer_few.stack - of_stages, 0),
     )
+
+
+def patch_line(
+    built: Callable[[Graph, Schedule], Built], base: int, layer_call: float
+) -> tuple[float, float]:
+    """Bytes of a patch segment and of each of its ops: the line through two unlike networks.
+
+    Small weights will not do: clang steps from one descriptor to the next where they are near,
+    which takes less code than loading their addresses.
+    """
+    points = []
+    for seed, blocks in ((2, 2), (3, 20)):
+        options = RandomGraphOptions(
+            min_size=12, max_size=12, max_channels=64, blocks=(blocks, blocks), classifier=False
+        )
+        graph = random_graph(np.random.default_rng(seed), options)
+        ops = patch_points(graph)[-1]
+        rest = base + layer_call * (len(graph.ops) - ops)
+        points.append((ops, built(graph, plan_patch(graph, ops, (1, 2))).own - rest))
+    (few, small), (many, large) = points
+    call = (large - small) / (many - few)
+    return small - few * call, call
 
 
 def plan_stream(graph: Graph, *, fed: bool = False) -> Schedule:

@@ -5,7 +5,8 @@
 The networks: of every search space the smallest and random ones with random weights, random chains,
 random graphs of all operators (several inputs and outputs among them), and the models of
 `TINYNAS_DATA_DIR/models` where they are.  Each is planned for each device layer by layer and, where
-it can be, in patches; built with each compiler; and run on the simulated device.  Laid-out bytes
+it can be, in patches and row by row; built with each compiler; and run on the simulated device.
+Laid-out bytes
 (arena, context, constants) must be equal, code and stack within the larger of 2% and 64 bytes.
 Exits with 1 if one is not.  Prints one JSON list; `--write` puts the tables into
 `benchmarks/results/memory_matrix.md`, and `--merge FILE ...` does so with what earlier runs (of a
@@ -19,7 +20,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -38,13 +39,22 @@ from tinynas.graph.random_operators import random_operators
 from tinynas.graph.rows import run_rows
 from tinynas.importer import read_tflite
 from tinynas.pipeline.compiling import random_vectors
-from tinynas.schedule import Schedule, patch_points, plan_layer, plan_patch
+from tinynas.schedule import (
+    Schedule,
+    Segment,
+    SegmentKind,
+    patch_points,
+    plan_layer,
+    plan_patch,
+    plan_segments,
+)
 from tinynas.simulate import simulate
 from tinynas.spaces import Architecture, Subspace, load_space, network_of
 
 RESULT = Path(__file__).parent / "results" / "memory_matrix.md"
 DEVICES = ("stm32f411xe", "stm32f746xg", "stm32l476xg")
 NETWORKS = 20
+KINDS = ("layer", "patch", "stream")
 LIMIT_BYTES, LIMIT_SHARE = 64, 0.02
 
 
@@ -91,6 +101,7 @@ def main() -> int:
     parser.add_argument("--networks", type=int, default=NETWORKS)
     parser.add_argument("--devices", nargs="+", default=list(DEVICES))
     parser.add_argument("--compilers", nargs="+", default=[t.name for t in toolchains()])
+    parser.add_argument("--schedules", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--write", action="store_true", help=f"tables into {RESULT.name}")
     parser.add_argument("--merge", nargs="+", type=Path, metavar="FILE", help="builds nothing")
     arguments = parser.parse_args()
@@ -99,7 +110,13 @@ def main() -> int:
         RESULT.write_text(markdown(sorted(found, key=lambda r: (r.compiler, r.device))))
         return 1 if any(not row.exact or row.deviation > 1 for row in found) else 0
     with tempfile.TemporaryDirectory() as cache:
-        for row in matrix(arguments.networks, arguments.devices, arguments.compilers, Path(cache)):
+        for row in matrix(
+            arguments.networks,
+            arguments.devices,
+            arguments.compilers,
+            Path(cache),
+            arguments.schedules,
+        ):
             found.append(row)
             print(text_of(row), file=sys.stderr)
     wrong = [row for row in found if not row.exact or row.deviation > 1]
@@ -115,11 +132,17 @@ def _pairs(row: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}
 
 
-def matrix(networks: int, devices: list[str], compilers: list[str], cache: Path) -> Iterator[Row]:
+def matrix(
+    networks: int,
+    devices: list[str],
+    compilers: list[str],
+    cache: Path,
+    kinds: Sequence[str] = KINDS,
+) -> Iterator[Row]:
     """Every network on every device under every schedule that fits it; objects go to `cache`."""
     chosen = [t for t in toolchains() if t.name in compilers]
     for name, graph in islice(some_networks(), networks):
-        schedules = schedules_of(graph)
+        schedules = schedules_of(graph, kinds)
         for device in map(load_device, devices):
             for schedule in schedules:
                 for toolchain in chosen:
@@ -166,14 +189,18 @@ def of_space(name: str, kind: str, resolution: int) -> Graph:
     return quantise(subnet, images)
 
 
-def schedules_of(graph: Graph) -> list[Schedule]:
-    """Layer by layer, and the deepest patches in two grids where there are any."""
-    found = [plan_layer(graph)]
-    for points, grid in ((patch_points(graph)[-1:], (2, 2)), (patch_points(graph)[:1], (3, 1))):
-        for ops in points:
-            _, rows, columns, _ = graph.tensors[graph.ops[ops - 1].outputs[0]].shape
+def schedules_of(graph: Graph, kinds: Sequence[str] = KINDS) -> list[Schedule]:
+    """Layer by layer; the deepest and the first patches, in two grids; the deepest stream."""
+    points, ops = patch_points(graph), len(graph.ops)
+    found = [plan_layer(graph)] if "layer" in kinds else []
+    for depths, grid in ((points[-1:], (2, 2)), (points[:1], (3, 1))):
+        for depth in depths if "patch" in kinds else ():
+            _, rows, columns, _ = graph.tensors[graph.ops[depth - 1].outputs[0]].shape
             if rows >= grid[0] and columns >= grid[1]:
-                found.append(plan_patch(graph, ops, grid))
+                found.append(plan_patch(graph, depth, grid))
+    for depth in points[-1:] if "stream" in kinds else ():
+        tail = [Segment(SegmentKind.LAYER, depth, ops)] if depth < ops else []
+        found.append(plan_segments(graph, [Segment(SegmentKind.STREAM, 0, depth), *tail]))
     return found
 
 
