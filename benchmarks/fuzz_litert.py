@@ -138,7 +138,11 @@ def fuzz(
                 mismatched[f.way] += f.mismatched
                 if f.mismatched:
                     wrong.append(f"seed {one.seed}: {f.way}, {f.tensor}")
-            print(f"{batch.stop - first} of {graphs} graphs", file=sys.stderr)
+            print(
+                f"{batch.stop - first} of {graphs} graphs, {sum(compared.values()):,} bytes, "
+                f"{sum(mismatched.values())} mismatched, {compared['device']:,} on the device",
+                file=sys.stderr,
+            )
     return {
         "graphs": graphs,
         "seed": first,
