@@ -56,7 +56,7 @@ class Service:
         return self.settings.job_folder(job_id) / name
 
 
-def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], *, seconds: float = 90) -> None:
     """Wait for a condition; fail where it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
