@@ -39,6 +39,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 bench: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,fuzz,postgres]'
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:

@@ -20,6 +20,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "batched_cost": (),
     "joint_schedules": (),
     "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),
+    "rest_fuzz": ("--requests", "5000", "--seed", "0"),
 }
 
 

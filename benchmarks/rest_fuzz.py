@@ -149,7 +149,7 @@ def _asker(
                     # The stream of a job that has not ended does not end.
                     choices = known["ended"] if events else known[name]
                     case.path_parameters[name] = rng.choice(choices)
-        answer = case.call(headers=HOST)
+        answer = case.call(headers=HOST, timeout=600)
         statuses[operation.label, answer.status_code] += 1
         try:
             case.validate_response(answer, checks=CHECKS)

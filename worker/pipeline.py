@@ -28,6 +28,7 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
                 folder,
                 reporter=reporter,
                 data=data,
+                studies=settings.database_url,  # embedded, a file of the search step keeps it
                 evaluators=lambda task: RayEvaluator(
                     task,
                     cluster,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 
 from api.access import require_metrics
 from api.dependencies import StoreDep
@@ -33,7 +34,12 @@ def ready(store: StoreDep) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", dependencies=[Depends(require_metrics)], responses=documented(401, 403))
+@router.get(
+    "/metrics",
+    dependencies=[Depends(require_metrics)],
+    response_class=PlainTextResponse,
+    responses=documented(401, 403),
+)
 def metrics(store: StoreDep) -> Response:
     """Counters in Prometheus' text format."""
     return Response(exposition(store), media_type="text/plain; version=0.0.4; charset=utf-8")

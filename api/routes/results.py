@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse
 
 from api.access import Caller
 from api.dependencies import JobId, SettingsDep, StoreDep, the_job
@@ -59,10 +58,10 @@ def artifacts(job_id: JobId, store: StoreDep, caller: Caller) -> Page[ArtifactOu
 
 @router.get(
     "/artifacts/{name}",
-    response_class=FileResponse,
+    response_class=Response,
     responses=documented(404, 416)
     | {
-        200: {"description": "The file.", "content": {"application/octet-stream": {}}},
+        200: {"description": "The file.", "content": {"*/*": {}}},
         206: {"description": "The part that Range asks for."},
         304: {"description": "The client has it: its sha256 is the ETag."},
     },

@@ -43,11 +43,18 @@ class StoreSettings(BaseSettings):
         """Where uploads are worked on."""
         return self.storage / "uploads"
 
+    @property
+    def url(self) -> str:
+        """The database's; jobs and Optuna's studies are in the same."""
+        embedded = URL.create(
+            "sqlite", database=str(self.home / "tinynas.db"), query={"timeout": "60"}
+        )
+        return self.database_url or embedded.render_as_string(hide_password=False)
+
     def open_store(self) -> Store:
         """The database, made and brought to this version's tables where it is not."""
         self.storage.mkdir(parents=True, exist_ok=True)
-        embedded = URL.create("sqlite", database=str(self.home / "tinynas.db"))
-        store = Store(self.database_url or embedded)
+        store = Store(self.url)
         upgrade(store.engine)
         return store
 

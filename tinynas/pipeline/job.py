@@ -22,14 +22,19 @@ from tinynas.supernet import SupernetCard, find_supernet, read_card
 
 @dataclass(frozen=True)
 class Job:
-    """One request at work in `folder`; `data` is where its data set lies, if not where its name
-    says."""
+    """One request at work in `folder`.
+
+    `data` is where its data set lies, if not where its name says; `studies` the URL of the data
+    base that its search is kept in, if not in a file of the search's step (jobs that share one
+    are told apart by their folders' names).
+    """
 
     request: JobRequest
     folder: Path
     reporter: Reporter
     evaluators: EvaluatorFactory
     data: Path | None = None
+    studies: str | None = None
 
     @cached_property
     def dataset(self) -> Dataset:

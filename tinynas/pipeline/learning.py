@@ -201,14 +201,15 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
                     job.effort.evaluations,
                     job.request.seed,
                     job.request.engine or DEFAULT_ENGINE,
-                    storage=step.partial / STUDY,
-                    identity=trained.key,
+                    storage=job.studies or step.partial / STUDY,
+                    identity=f"{trained.key} {job.folder.name}" if job.studies else trained.key,
                 ),
                 reporter=step.reporter,
             )
         finally:
             evaluator.close()
-        shutil.copy(step.partial / STUDY, step.out / STUDY)
+        if not job.studies:
+            shutil.copy(step.partial / STUDY, step.out / STUDY)
         write_json(step.out / "candidates.json", _outcome_json(outcome))
 
     inputs = job.key(

@@ -60,11 +60,12 @@ def run_pipeline(
     reporter: Reporter | None = None,
     evaluators: EvaluatorFactory = LocalEvaluator,
     data: Path | None = None,
+    studies: str | None = None,
 ) -> JobResult:
     """Do the job in `folder`, from the first step on that is not there yet.
 
     `data` is the folder of the data set that the request names, where its name alone does not
-    find it.
+    find it; `studies` the URL of a data base that keeps the search, for Optuna's dashboard.
 
     Raises:
         InvalidInputError: the request or its data are wrong.
@@ -74,7 +75,7 @@ def run_pipeline(
     """
     check_request(request)
     deploying.check_tools(request)
-    job = Job(request, folder, reporter or Reporter(), evaluators, data)
+    job = Job(request, folder, reporter or Reporter(), evaluators, data, studies)
     describe_data(job)
     outputs = {}
     outputs["subspace"], subspace = learning.choose(job)
