@@ -19,7 +19,7 @@ export function anatomy(plan, { open = false } = {}) {
   const live = liveBytes(plan.schedule, plan.layers.length);
   return [
     h("h3", {}, "Architecture"),
-    h("p", { class: "about" }, "One box a block: expansion (MB6 widens six times), kernel, channels, the size of its output. A thread joins the ends of a residual block."),
+    h("p", { class: "about" }, "One box a block: expansion (MB6 widens six times), kernel, channels, the size of its output. A dashed line joins the ends of a residual block."),
     reportBlocks(plan),
     h("h3", { class: "apart" }, "Memory over time"),
     h("p", { class: "about" }, "Each box is a buffer: its width is its life in operators, its height its bytes, its place its offset in the arena. Static data and stack lie above the arena."),
