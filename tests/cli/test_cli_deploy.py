@@ -99,6 +99,17 @@ def test_the_keys_are_those_that_scripts_count_on(model: Path, tmp_path: Path) -
     assert found["sram_bytes"]["predicted"] == made["sram_bytes"]["predicted"]
 
 
+def test_compile_draws_the_memory_and_the_front(model: Path, tmp_path: Path) -> None:
+    where = ("--device", "stm32f405rg", "--out", tmp_path / "out")
+    pictures = tmp_path / "memory.svg", tmp_path / "front.svg"
+    answer("compile", model, *where, "--plot", pictures[0], "--plot-front", pictures[1])
+    for picture in pictures:
+        assert "<svg" in picture.read_text()
+    refused = tinynas("compile", model, *where, "--plot", tmp_path / "memory.gif")
+    assert refused.exit_code == 2
+    assert "memory.gif" in refused.output
+
+
 def test_accuracy_on_the_device_is_the_references(model: Path, tmp_path: Path) -> None:
     answer("compile", model, "--device", "stm32f405rg", "--out", tmp_path / "out")
     asked = ("--dataset", "digits", "--limit", 60, "--simulator", "unicorn")

@@ -12,7 +12,7 @@ from PIL import Image
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.schedule import Schedule, Segment, SegmentKind, plan_layer, plan_patch, plan_segments
-from tinynas.schedule.pictures import FrontPicture, MemoryPicture, front, kind_of, live_bytes
+from tinynas.schedule.pictures import FrontPicture, MemoryPicture, kind_of, live_bytes, unbeaten
 from tinynas.schedule.stream import MIN_CHUNK
 from tinynas.schedule.windows import patch_points
 from tinynas.spaces import Subspace, load_space, network_of, skeleton
@@ -58,7 +58,7 @@ def test_the_fullest_op_is_never_more_than_the_arena(
 
 
 def test_the_front_is_what_no_other_beats(schedules: list[Schedule]) -> None:
-    best = front(schedules)
+    best = unbeaten(schedules)
     for schedule in schedules:
         assert any(
             b.arena_bytes <= schedule.arena_bytes and b.recomputed_macs <= schedule.recomputed_macs

@@ -37,12 +37,22 @@ def compile_command(
     image: Annotated[
         str, typer.Option("--input", help="held in SRAM, or pushed in rows as they come.")
     ] = "held",
+    plot: Annotated[
+        Path | None, typer.Option(help="Picture of the memory over time (.png or .svg).")
+    ] = None,
+    plot_front: Annotated[
+        Path | None, typer.Option(help="Picture of SRAM against recomputation (.png or .svg).")
+    ] = None,
     *,
     as_json: JsonFlag = False,
 ) -> None:
     """An int8 model to a C bundle."""
     from tinynas import library
+    from tinynas.schedule import front, schedules_for
+    from tinynas.schedule.pictures import FrontPicture, MemoryPicture, check_name
 
+    for file in (plot, plot_front):
+        check_name(file)
     bundle = library.compile_model(
         model,
         device=device,
@@ -54,6 +64,13 @@ def compile_command(
         image=image,
     )
     graph, predicted = bundle.graph, bundle.description["predicted"]
+    if plot is not None:
+        MemoryPicture(graph, bundle.schedule).save(plot)
+    if plot_front is not None:
+        # The simple schedules beside the front show what the mixtures are worth.
+        simple = [s for kind in ("layer", "stream") for s in schedules_for(graph, kind)]
+        best = front(graph, fed=bundle.schedule.fed_by_rows)
+        FrontPicture(graph, [*best, *simple]).save(plot_front)
     budget = bundle.description["budget"]
     value = {
         "bundle": str(bundle.path),

@@ -159,7 +159,7 @@ class FrontPicture:
             if points:
                 x, y = zip(*points, strict=True)
                 axes.scatter(x, y, s=26, marker=marker, label=kind, zorder=2)
-        best = front(self.schedules)
+        best = unbeaten(self.schedules)
         steps = [(100 * s.recomputed_macs / macs, s.arena_bytes / 1024) for s in best]
         axes.step(
             *zip(*steps, strict=True), where="post", color=_COLOURS["peak"], linewidth=1.4, zorder=1
@@ -180,7 +180,7 @@ class FrontPicture:
         return figure
 
 
-def front(schedules: Sequence[Schedule]) -> list[Schedule]:
+def unbeaten(schedules: Sequence[Schedule]) -> list[Schedule]:
     """Those that none beats in recomputation and arena, by rising recomputation."""
     kept: list[Schedule] = []
     for schedule in sorted(schedules, key=lambda s: (s.recomputed_macs, s.arena_bytes)):
@@ -206,15 +206,19 @@ def save(figure: Figure, path: Path) -> None:
     Raises:
         InvalidInputError: neither `.png` nor `.svg`.
     """
-    kind = path.suffix.lower()
-    if kind not in _CANVASES:
+    check_name(path)
+    path.write_bytes(_rendered(figure, path.suffix.lower()))
+
+
+def check_name(path: Path | None) -> None:
+    """Raises: InvalidInputError: a name that ends neither in `.png` nor in `.svg`."""
+    if path is not None and path.suffix.lower() not in _CANVASES:
         raise InvalidInputError(
             f"pictures are written as .png or .svg, not as {path.name}",
             field="plot",
             given=path.name,
             allowed=list(_CANVASES),
         )
-    path.write_bytes(_rendered(figure, kind))
 
 
 def svg(figure: Figure) -> str:
