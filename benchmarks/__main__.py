@@ -1,7 +1,9 @@
 """The heavy proofs, one after the other: `python -m benchmarks` (or `make bench`).
 
 Each is a module of its own with options of its own; name some to run only those, e.g.
-`make bench ARGS=fuzz_litert`.
+`make bench ARGS=fuzz_litert`.  What
+takes hours on a processor is not among them: `reference_supernets`, then `inherited` and
+`search_engines` on what that made, and `accuracy_at_budget` on CIFAR-10 and Imagenette.
 """
 
 from __future__ import annotations
@@ -19,6 +21,11 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "schedules": ("--run",),
     "batched_cost": (),
     "joint_schedules": (),
+    "evaluation_rate": ("--dataset", "digits", "--subnets", "40"),
+    "accuracy_at_budget": (
+        *("--dataset", "digits", "--quick", "--budgets", "16KB:96KB"),
+        *("--supernet-images", "20000", "--images", "20000"),
+    ),
     "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),
     "rest_fuzz": ("--requests", "5000", "--seed", "0"),
 }

@@ -76,18 +76,28 @@ def main() -> int:
     )
     ledger = Ledger(WORK / "quantisation.jsonl")
     parts = []
-    for space, about in SPACES.items():
+    for space in arguments.spaces.split(","):
+        about = SPACES[space]
         network = _network(space, arguments.width, dataset)
-        bench = _Bench(network, dataset, plan, ledger, whole=space == "tiny")
-        rows = list(bench.rows())
-        parts.append(_text(f"{about} ({skeleton(network).macs:,} MACs)", rows, bench))
-        print(parts[-1])
+        whole = space == "tiny"
+        images = arguments.images if whole else arguments.friendly_images or arguments.images
+        bench = _Bench(
+            network,
+            dataset,
+            replace(plan, images=images),
+            ledger,
+            whole=whole,
+            only_known=arguments.known,
+        )
+        title = f"{about} ({skeleton(network).macs:,} MACs, trained on {images:,} images)"
+        parts.append(_text(title, list(bench.rows()), bench))
+        print(parts[-1], flush=True)
     if arguments.write:
         about = (
-            f"One network trained on {arguments.images:,} views of {dataset.name}'s training "
-            f"images, quantised in every way; accuracy over all {len(dataset.test):,} test images "
-            "by the integer reference (equal to LiteRT's and to the C in every byte). "
-            f"Calibrated on {CALIBRATION_IMAGES} training images."
+            f"Networks trained on {dataset.name} and quantised in every way; accuracy over all "
+            f"{len(dataset.test):,} test images by the integer reference. "
+            f"Calibrated on {CALIBRATION_IMAGES} training images. Ways that are not listed were "
+            "not run; the same command without --known runs them."
         )
         title = f"Quantisation on {dataset.name}"
         print(write_table(f"quantisation-{dataset.name}", title, about, "\n\n".join(parts)))
@@ -98,10 +108,15 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", default="cifar10")
     parser.add_argument("--images", type=int, default=300_000, help="of training in float")
+    parser.add_argument(
+        "--friendly-images", type=int, help="of training the friendly network, if fewer"
+    )
+    parser.add_argument("--spaces", default=",".join(SPACES), help="of the networks, with commas")
     parser.add_argument("--width", type=float, default=1.25)
     parser.add_argument("--resolution", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=available_threads())
+    parser.add_argument("--known", action="store_true", help="only what is known already")
     parser.add_argument("--write", action="store_true", help="the table that is committed")
     return parser.parse_args()
 
@@ -129,6 +144,7 @@ class _Bench:
     plan: TrainingPlan
     ledger: Ledger
     whole: bool
+    only_known: bool = False
 
     @cached_property
     def subnet(self) -> Any:
@@ -149,7 +165,8 @@ class _Bench:
     def rows(self) -> Iterator[Row]:
         yield self._kept("float", lambda: self._row("float", self.reference, 0.0))
         for name, make in self._ways():
-            yield self._kept(name, partial(self._quantised, name, make))
+            if not self.only_known or self.ledger.find(self._key(name)) is not None:
+                yield self._kept(name, partial(self._quantised, name, make))
 
     def noise(self) -> list[dict[str, Any]]:
         """What each layer of the best post-training graph has lost."""
@@ -183,22 +200,29 @@ class _Bench:
 
     def _ways(self) -> Iterator[tuple[str, Callable[[], Graph]]]:
         """(name, function that makes the graph) of every row."""
-        switches = list(product((False, True), repeat=2)) if self.whole else [(False, False)]
-        for estimator, (equalised, corrected) in product(Estimator, switches):
-            extras = [" + equalised"] * equalised + [" + bias corrected"] * corrected
-            yield (
-                estimator.value + "".join(extras),
-                partial(
-                    quantise,
-                    self.subnet,
-                    self.images,
-                    estimator=estimator,
-                    equalised=equalised,
-                    corrected=corrected,
-                ),
-            )
+        plain = [(estimator, False, False) for estimator in Estimator]
+        for way in plain:
+            yield self._way(*way)
         yield "best by its logits", lambda: quantise_network(self.best.calibrated)
         yield "quantisation-aware", self._aware
+        for way in product(Estimator, (False, True), (False, True)) if self.whole else ():
+            if way not in plain:
+                yield self._way(*way)
+
+    def _way(
+        self, estimator: Estimator, equalised: bool, corrected: bool
+    ) -> tuple[str, Callable[[], Graph]]:
+        def make() -> Graph:
+            return quantise(
+                self.subnet,
+                self.images,
+                estimator=estimator,
+                equalised=equalised,
+                corrected=corrected,
+            )
+
+        extras = [" + equalised"] * equalised + [" + bias corrected"] * corrected
+        return estimator.value + "".join(extras), make
 
     def _aware(self) -> Graph:
         share = int(AWARE_SHARE * self.plan.images)

@@ -13,19 +13,19 @@ from benchmarks.ledger import WORK
 from tinynas.data import Dataset
 from tinynas.finetune import finetune
 from tinynas.progress import Event, Reporter
-from tinynas.spaces import NetworkShape
-from tinynas.supernet import Subnet, TrainingPlan
+from tinynas.spaces import DrawnNetwork, Shape
+from tinynas.supernet import DrawnNet, Subnet, Trainable, TrainingPlan
 
 
 def trained_network(
-    network: NetworkShape, dataset: Dataset, plan: TrainingPlan, folder: Path = WORK
-) -> Subnet:
+    network: Shape, dataset: Dataset, plan: TrainingPlan, folder: Path = WORK
+) -> Trainable:
     """`network` trained from scratch on `dataset` by `plan`; from `folder` if it has been before.
 
     Interrupted, it goes on from its last checkpoint.
     """
     torch.manual_seed(plan.seed)
-    subnet = Subnet(network)
+    subnet: Trainable = DrawnNet(network) if isinstance(network, DrawnNetwork) else Subnet(network)
     # Neither how often a checkpoint is written nor on how many threads makes it another training.
     decides = (network, dataset.fingerprint, replace(plan, checkpoint_seconds=0.0, threads=1))
     key = hashlib.blake2b(repr(decides).encode(), digest_size=6).hexdigest()

@@ -94,7 +94,7 @@ def test_friendly_blocks_are_asked_for_by_a_field() -> None:
     assert SPACE.block is BlockKind.FRIENDLY
     assert load_space("tiny").block is BlockKind.MBCONV
     text = Path(service_root() / "search_spaces" / "tiny-friendly.yaml").read_text()
-    with pytest.raises(InvalidInputError, match=r"mine: block is 'cosy'; allowed is \['mbconv'"):
+    with pytest.raises(InvalidInputError, match=r"block is 'cosy'; allowed is \['mbconv'"):
         parse_space(text.replace("block: friendly", "block: cosy"), source="mine")
     with pytest.raises(InvalidInputError, match=r"activation is 'relu6'; allowed is \['relu'\]"):
         parse_space(text.replace("activation: relu", "activation: relu6"), source="mine")

@@ -18,7 +18,7 @@ from tinynas.quantise import (
     classify,
     quantise_network,
 )
-from tinynas.supernet import Subnet, TrainingPlan, accuracy
+from tinynas.supernet import Trainable, TrainingPlan, accuracy
 
 ALLOWED_LOSS = 0.005
 """Half a point: what post-training quantisation may cost before training has to help."""
@@ -54,8 +54,8 @@ class Int8Network:
 
 
 def int8_network(
-    subnet: Subnet,
-    teacher: Subnet | None,
+    subnet: Trainable,
+    teacher: Trainable | None,
     dataset: Dataset,
     plan: TrainingPlan,
     *,

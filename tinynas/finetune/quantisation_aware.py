@@ -12,20 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from tinynas.data import Dataset, Split
 from tinynas.finetune.distillation import check_teacher, distil
 from tinynas.progress import Reporter
 from tinynas.quantise import Calibrated, SimulatedGraph, classify, quantise_network
-from tinynas.supernet import Subnet, Training, TrainingPlan, weights_hash
+from tinynas.supernet import Trainable, Training, TrainingPlan, weights_hash
 
 WATCHED_IMAGES = 1000
 
 
 def quantisation_aware_finetune(
     start: Calibrated,
-    teacher: Subnet | None,
+    teacher: Trainable | None,
     dataset: Dataset,
     plan: TrainingPlan,
     *,
@@ -60,6 +61,7 @@ def quantisation_aware_finetune(
         checkpoint=checkpoint,
         reporter=reporter,
         watch=run.watch,
+        device=torch.device("cpu"),  # its rounding constants are NumPy's
     ).run()
     trained = run.student.calibrated()
     before, after = (run.accuracy(c, data.validation) for c in (start, trained))
@@ -69,7 +71,7 @@ def quantisation_aware_finetune(
 @dataclass
 class _Run:
     student: SimulatedGraph
-    teacher: Subnet | None
+    teacher: Trainable | None
     dataset: Dataset
     plan: TrainingPlan
     reporter: Reporter

@@ -5,20 +5,23 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from tinynas.data import Dataset
 from tinynas.finetune.distillation import check_teacher, distil
 from tinynas.progress import Reporter
 from tinynas.supernet import (
-    Subnet,
+    Trainable,
     Training,
     TrainingPlan,
     accuracy,
+    compiled,
     recalibrate,
     torch_threads,
+    training_device,
     weights_hash,
 )
 
@@ -30,14 +33,14 @@ STATISTICS_IMAGES = 2048
 
 
 def finetune(
-    subnet: Subnet,
-    teacher: Subnet | None,
+    subnet: Trainable,
+    teacher: Trainable | None,
     dataset: Dataset,
     plan: TrainingPlan,
     *,
     checkpoint: Path | None = None,
     reporter: Reporter | None = None,
-) -> Subnet:
+) -> Trainable:
     """A copy of `subnet` trained on, or an unchanged one where training did not help.
 
     The choice between the two is made on the validation split; the test split is never seen.
@@ -70,18 +73,22 @@ def finetune(
 
 @dataclass
 class _Distillation:
-    student: Subnet
-    teacher: Subnet | None
+    student: Trainable
+    teacher: Trainable | None
     dataset: Dataset
     plan: TrainingPlan
 
     def backward(self, images: Tensor, labels: Tensor, _: int) -> Mapping[str, float]:
-        return distil(self.student, self.teacher, images, labels, self.plan)
+        return distil(self._forward, self.teacher, images, labels, self.plan)
+
+    @cached_property
+    def _forward(self) -> nn.Module:
+        return compiled(self.student, training_device())
 
     def validate(self, _: int) -> Mapping[str, float]:
         return {"validation_accuracy": accuracy(self.student, self.dataset.validation)}
 
-    def better_of(self, start: Subnet) -> Subnet:
+    def better_of(self, start: Trainable) -> Trainable:
         """The trained network, unless the one it started from is better on validation images."""
         images = self.dataset.calibration_images(STATISTICS_IMAGES, seed=self.plan.seed)
         inherited = copy.deepcopy(start)

@@ -22,10 +22,14 @@ from tinynas.search import (
     DEFAULT_ENGINE,
     EvaluationTask,
     Feasibility,
+    Finalist,
     SearchOutcome,
     SearchPlan,
+    keep_back,
     pareto_front,
+    rerank,
     search,
+    standard_error,
 )
 from tinynas.spaces import Architecture, Subspace, network_of
 from tinynas.subspace import SubspaceTable, choose_subspace, plot_subspaces
@@ -39,6 +43,8 @@ from tinynas.supernet import (
 )
 from tinynas.supernet import load_supernet as read_supernet
 
+FINAL_STATISTICS = 2048
+"""Training images for the batch-norm statistics of finalists."""
 STUDY = "study.journal"
 """The search as Optuna keeps it: `optuna-dashboard study.journal` shows it."""
 _PLANNING = ("cost", "devices", "schedule", "subspace")
@@ -182,15 +188,16 @@ def plan_key(plan: TrainingPlan) -> str:
 
 
 def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOutput:
-    """Stage 2: `candidates.json` with every candidate, which is best, what was refused."""
+    """Stage 2: `candidates.json` with every candidate, which is best, what was refused.
+
+    The best is the first of the finalists, on validation images that the search did not see.
+    """
 
     def work(step: Workspace) -> None:
-        dataset = job.dataset.at(subspace.resolution)
-        task = EvaluationTask(
-            load_supernet(job, subspace, trained),
-            dataset.calibration_images(seed=job.request.seed),
-            dataset.validation,
-        )
+        dataset, seed = job.dataset.at(subspace.resolution), job.request.seed
+        supernet = load_supernet(job, subspace, trained)
+        searched, held = keep_back(dataset.validation, seed=seed)
+        task = EvaluationTask(supernet, dataset.calibration_images(seed=seed), searched)
         evaluator = job.evaluators(task)
         try:
             outcome = search(
@@ -210,7 +217,12 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
             evaluator.close()
         if not job.studies:
             shutil.copy(step.partial / STUDY, step.out / STUDY)
-        write_json(step.out / "candidates.json", _outcome_json(outcome))
+        finalists = []
+        if held is not None:
+            images = dataset.calibration_images(FINAL_STATISTICS, seed=seed)
+            finalists = rerank(outcome.candidates, supernet, images, held)
+        found = _outcome_json(outcome, finalists, len(searched))
+        write_json(step.out / "candidates.json", found)
 
     inputs = job.key(
         **job.budget_key(),
@@ -233,10 +245,16 @@ def feasibility_of(job: Job, subspace: Subspace) -> Feasibility:
     )
 
 
-def _outcome_json(outcome: SearchOutcome) -> dict[str, object]:
+def _outcome_json(
+    outcome: SearchOutcome, finalists: list[Finalist], images: int
+) -> dict[str, object]:
     front = pareto_front(outcome.candidates)
+    best = outcome.best
     return {
-        "best": outcome.best.id,
+        "best": finalists[0].id if finalists else best.id,
+        "images": images,
+        "standard_error": standard_error(best.accuracy, images),
+        "finalists": [finalist.to_json() for finalist in finalists],
         "refused": outcome.refused,
         "repeated": outcome.repeated,
         "refusals": outcome.refusals,

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from tinynas.graph.ir import Activation, Graph
 from tinynas.quantise.calibration import check_images
-from tinynas.quantise.float_ops import combine, to_torch
 from tinynas.quantise.network import Calibrated
 from tinynas.quantise.simulation import SimulatedGraph
 from tinynas.supernet import normalise, torch_threads
+from tinynas.supernet.float_ops import combine, to_torch
 from tinynas.supernet.layers import activate_
 
 # The whole of a tensor is held for this many; both networks see the same, so they are enough.

@@ -11,8 +11,8 @@ from tinynas.errors import InvalidInputError
 from tinynas.quantise.estimators import Estimator, choose_range
 from tinynas.quantise.network import FloatNetwork
 from tinynas.quantise.ranges import Histogram, Range
-from tinynas.spaces import NetworkShape
-from tinynas.supernet import FoldedNetwork, torch_threads
+from tinynas.spaces import NetworkShape, Shape
+from tinynas.supernet import FloatGraph, FoldedNetwork, torch_threads
 
 BATCH = 32
 _BINS = 2048
@@ -72,7 +72,7 @@ def activations(
         InvalidInputError: no images, or images of another shape than the network's.
     """
     check_images(network.network, images)
-    folded = FoldedNetwork(network.network, network.folded())
+    folded = in_float(network)
     for start in range(0, len(images), BATCH):
         # One thread: sums over several round otherwise, and the scales would depend on the machine.
         with torch_threads(1):
@@ -80,7 +80,14 @@ def activations(
                 yield name, (tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor).numpy()
 
 
-def check_images(network: NetworkShape, images: NDArray[np.uint8]) -> None:
+def in_float(network: FloatNetwork) -> FoldedNetwork | FloatGraph:
+    """What computes the float network, batch norm folded."""
+    if isinstance(network.network, NetworkShape):
+        return FoldedNetwork(network.network, network.folded())
+    return FloatGraph(network.network.graph, network.folded())
+
+
+def check_images(network: Shape, images: NDArray[np.uint8]) -> None:
     """Raises: InvalidInputError: no images, or images of another shape than the network's."""
     expected = (network.resolution, network.resolution, network.input_channels)
     if images.ndim != 4 or images.shape[1:] != expected or not len(images):

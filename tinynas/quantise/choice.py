@@ -15,13 +15,13 @@ from tinynas.graph.reference import run
 from tinynas.progress import Reporter
 from tinynas.quantise.accuracy import int8_input
 from tinynas.quantise.bias import correct_bias
-from tinynas.quantise.calibration import histograms
+from tinynas.quantise.calibration import histograms, in_float
 from tinynas.quantise.equalisation import equalise
 from tinynas.quantise.estimators import Estimator, choose_range
 from tinynas.quantise.network import Calibrated, FloatNetwork, Folded
 from tinynas.quantise.noise import decibels
 from tinynas.quantise.quantiser import quantise_network
-from tinynas.supernet import FoldedNetwork, torch_threads
+from tinynas.supernet import torch_threads
 
 _JUDGED = 128
 """Images by which the ways are compared: each gives all its logits, so these are enough."""
@@ -65,7 +65,7 @@ def best_post_training(
     reporter = reporter or Reporter()
     judged = images[:: -(-len(images) // _JUDGED)]
     with torch_threads(1):
-        wanted = FoldedNetwork(network.network, network.folded()).logits(judged).numpy()
+        wanted = in_float(network).logits(judged).numpy()
     best: PostTraining | None = None
     ways = _ways(network, images, judged, wanted.astype(np.float64))
     for done, way in enumerate(ways, start=1):

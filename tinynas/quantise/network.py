@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.quantise.ranges import Range
-from tinynas.spaces import NetworkShape
+from tinynas.spaces import Shape
 
 Weights: TypeAlias = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
 """(weight in the graph's layout, bias) by the name of the tensor that the op writes."""
@@ -20,7 +20,7 @@ class FloatNetwork(Protocol):
     """A trained network: `tinynas.supernet.Subnet`, or the `Folded` weights of one."""
 
     @property
-    def network(self) -> NetworkShape: ...
+    def network(self) -> Shape: ...
 
     def folded(self) -> Weights: ...
 
@@ -29,7 +29,7 @@ class FloatNetwork(Protocol):
 class Folded:
     """A network of weights without batch norm."""
 
-    network: NetworkShape
+    network: Shape
     weights: Weights
 
     def folded(self) -> Weights:
@@ -43,6 +43,6 @@ class Calibrated:
     The input's range is not looked at: the preprocessing fixes it.
     """
 
-    network: NetworkShape
+    network: Shape
     weights: Weights
     ranges: Mapping[str, Range]

@@ -20,6 +20,7 @@ from tinynas.quantise.rules import (
     activation_quantisation,
     quantise_constants,
 )
+from tinynas.quantise.ties import tie
 from tinynas.spaces import skeleton
 
 
@@ -70,11 +71,12 @@ def quantise_network(calibrated: Calibrated, *, name: str = "network") -> Graph:
     """
     graph = skeleton(calibrated.network, name=name)
     tensors = dict(graph.tensors)
+    ranges = tie(graph, calibrated.ranges)
     for tensor in graph.tensors.values():
         if not tensor.constant:
             q = INPUT_QUANTISATION
             if tensor.name not in graph.inputs:
-                q = activation_quantisation(calibrated.ranges[tensor.name])
+                q = activation_quantisation(ranges[tensor.name])
             tensors[tensor.name] = replace(tensor, quantisation=q)
     weighted = [op for op in graph.ops if op.outputs[0] in calibrated.weights]
     for op in weighted:

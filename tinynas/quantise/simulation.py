@@ -16,7 +16,6 @@ from torch import Tensor, autograd, nn
 
 from tinynas.graph.arithmetic import activation_range
 from tinynas.graph.ir import Activation, DType, Op, Quantisation
-from tinynas.quantise.float_ops import combine, to_graph, to_torch, weighted_ops
 from tinynas.quantise.network import Calibrated
 from tinynas.quantise.rules import (
     INPUT_QUANTISATION,
@@ -25,7 +24,9 @@ from tinynas.quantise.rules import (
     quantise_constants,
     range_of,
 )
+from tinynas.quantise.ties import leaders, tie
 from tinynas.spaces import skeleton
+from tinynas.supernet.float_ops import combine, to_graph, to_torch, weighted_ops
 
 _SMALLEST_SCALE = np.float32(SMALLEST_SPAN / 255)
 
@@ -43,12 +44,15 @@ class SimulatedGraph(nn.Module):
         self.network = calibrated.network
         self.graph = skeleton(calibrated.network)
         self.zero_points: dict[str, int] = {}
+        self._leaders = leaders(self.graph)
+        ranges = tie(self.graph, calibrated.ranges)
         self.log_scales = nn.ParameterDict()
         for op in self.graph.ops:
             (name,) = op.outputs
-            q = activation_quantisation(calibrated.ranges[name])
+            q = activation_quantisation(ranges[name])
             self.zero_points[name] = q.zero_point
-            self.log_scales[_key(name)] = nn.Parameter(torch.tensor(q.scale[0]).log())
+            if self._leaders[name] == name:
+                self.log_scales[_key(name)] = nn.Parameter(torch.tensor(q.scale[0]).log())
         self.weights, self.biases = nn.ParameterDict(), nn.ParameterDict()
         for name, op in weighted_ops(self.graph, calibrated.weights):
             weight, bias = calibrated.weights[name]
@@ -82,15 +86,19 @@ class SimulatedGraph(nn.Module):
         q = self.quantisation(name)
         activation = getattr(op.attributes, "activation", Activation.NONE)
         low, high = activation_range(activation, q.scale[0], q.zero_point, DType.INT8)
-        log_scale = self.log_scales[_key(name)]
+        log_scale = self._log_scale(name)
         limits = low - q.zero_point, high - q.zero_point
         return cast(Tensor, _Round.apply(values, log_scale, q.scale[0], *limits))  # type: ignore[no-untyped-call]
+
+    def _log_scale(self, name: str) -> Tensor:
+        """The parameter that a tensor shares with those it is tied to."""
+        return cast(Tensor, self.log_scales[_key(self._leaders[name])])
 
     def quantisation(self, name: str) -> Quantisation:
         """Scale and zero point of an activation tensor as they are now."""
         if name in self.graph.inputs:
             return INPUT_QUANTISATION
-        scale = np.float32(np.exp(self.log_scales[_key(name)].item()))
+        scale = np.float32(np.exp(self._log_scale(name).item()))
         return Quantisation((float(max(scale, _SMALLEST_SCALE)),), self.zero_points[name])
 
     def calibrated(self) -> Calibrated:

@@ -10,6 +10,7 @@ from tinynas.search.evaluator import (
     LocalEvaluator,
 )
 from tinynas.search.feasibility import Feasibility, Fit, Plan
+from tinynas.search.finalists import Finalist, keep_back, rerank, standard_error
 from tinynas.search.memory import RememberingEvaluator, remembering
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Evaluator",
     "EvaluatorFactory",
     "Feasibility",
+    "Finalist",
     "Fit",
     "LocalEvaluator",
     "Plan",
@@ -27,7 +29,10 @@ __all__ = [
     "SearchOutcome",
     "SearchPlan",
     "engine_names",
+    "keep_back",
     "pareto_front",
     "remembering",
+    "rerank",
     "search",
+    "standard_error",
 ]

@@ -1,19 +1,23 @@
 """Declarative search spaces, and the networks that are their points."""
 
+from tinynas.spaces.drawn import Drawing, DrawnNetwork
 from tinynas.spaces.files import load_space, parse_space, space_names
 from tinynas.spaces.model import Architecture, BlockKind, SearchSpace, Subspace
 from tinynas.spaces.network import BlockShape, ConvShape, NetworkShape, network_of
 from tinynas.spaces.receptive import ReceptiveField, receptive_fields
-from tinynas.spaces.skeleton import skeleton
+from tinynas.spaces.skeleton import Shape, skeleton
 
 __all__ = [
     "Architecture",
     "BlockKind",
     "BlockShape",
     "ConvShape",
+    "Drawing",
+    "DrawnNetwork",
     "NetworkShape",
     "ReceptiveField",
     "SearchSpace",
+    "Shape",
     "Subspace",
     "load_space",
     "network_of",

@@ -8,6 +8,9 @@ the op that writes X: `X.weight`, `X.bias`.  Ops are named after the tensor they
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeAlias
+
 from tinynas.graph.ir import (
     Activation,
     Add,
@@ -24,11 +27,17 @@ from tinynas.graph.ir import (
     output_size,
     same_padding,
 )
+from tinynas.spaces.drawn import DrawnNetwork
 from tinynas.spaces.network import BlockShape, NetworkShape
 
+Shape: TypeAlias = NetworkShape | DrawnNetwork
+"""Whatever has a skeleton."""
 
-def skeleton(network: NetworkShape, *, name: str = "network") -> Graph:
+
+def skeleton(network: Shape, *, name: str = "network") -> Graph:
     """The int8 graph of `network` without weights and quantisation parameters."""
+    if isinstance(network, DrawnNetwork):
+        return replace(network.graph, name=name)
     builder = _Builder(network.activation)
     size, channels = network.resolution, network.input_channels
     builder.add_tensor(Tensor("input", (1, size, size, channels)))

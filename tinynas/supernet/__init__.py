@@ -1,6 +1,8 @@
 """Once-for-all weights: the supernet, its training, and the subnets taken from it."""
 
-from tinynas.supernet.evaluation import accuracy, logits, recalibrate
+from tinynas.supernet.accelerator import compiled, training_device
+from tinynas.supernet.drawn import DrawnNet, FloatGraph
+from tinynas.supernet.evaluation import Trainable, accuracy, logits, recalibrate
 from tinynas.supernet.files import (
     SupernetCard,
     find_supernet,
@@ -9,23 +11,29 @@ from tinynas.supernet.files import (
     save_supernet,
 )
 from tinynas.supernet.folded import FoldedNetwork
+from tinynas.supernet.group import run_workers
 from tinynas.supernet.layers import normalise
 from tinynas.supernet.loop import Training, weights_hash
 from tinynas.supernet.losses import share_correct, soft_cross_entropy
 from tinynas.supernet.plan import TrainingPlan, available_threads, torch_threads
+from tinynas.supernet.sorting import sort_channels
 from tinynas.supernet.subnet import Subnet
 from tinynas.supernet.supernet import Supernet
 from tinynas.supernet.training import images_per_second, train_supernet
 
 __all__ = [
+    "DrawnNet",
+    "FloatGraph",
     "FoldedNetwork",
     "Subnet",
     "Supernet",
     "SupernetCard",
+    "Trainable",
     "Training",
     "TrainingPlan",
     "accuracy",
     "available_threads",
+    "compiled",
     "find_supernet",
     "images_per_second",
     "load_supernet",
@@ -33,10 +41,13 @@ __all__ = [
     "normalise",
     "read_card",
     "recalibrate",
+    "run_workers",
     "save_supernet",
     "share_correct",
     "soft_cross_entropy",
+    "sort_channels",
     "torch_threads",
     "train_supernet",
+    "training_device",
     "weights_hash",
 ]

@@ -1,7 +1,7 @@
 """Layers that hold the weights of the largest choice and run any smaller one.
 
-A smaller layer uses the first channels and the centre of the kernels (Once-for-all,
-arXiv:1908.09791, section 3.3, without its kernel transform).  Batch norm always normalises by the
+A smaller layer uses the first channels and the centre of the kernels, as it is or through a learnt
+linear map (Once-for-all, arXiv:1908.09791, section 3.3).  Batch norm always normalises by the
 statistics of the batch: running ones would mix those of many networks, so they belong to subnets.
 """
 
@@ -28,7 +28,10 @@ class ElasticConvNorm(nn.Module):
         *,
         depthwise: bool = False,
         linear: bool = False,
+        kernels: tuple[int, ...] = (),
     ) -> None:
+        """With `kernels`, each that is smaller than the one before it in size is that one's centre
+        times a matrix [k * k, k * k], the same for all channels, at first the identity."""
         super().__init__()
         self.depthwise, self.linear = depthwise, linear
         fan_in = 1 if depthwise else in_channels
@@ -37,11 +40,19 @@ class ElasticConvNorm(nn.Module):
         if not linear:
             self.scale = nn.Parameter(torch.ones(out_channels))
             self.shift = nn.Parameter(torch.zeros(out_channels))
+        self.transforms = nn.ParameterDict(
+            {str(k): nn.Parameter(torch.eye(k * k)) for k in sorted(kernels) if k < kernel}
+        )
 
     def sliced(self, in_channels: int, out_channels: int, kernel: int) -> Tensor:
-        """The weight [O, I, k, k] of the choice, a view."""
+        """The weight [O, I, k, k] of the choice; a view, unless it is transformed."""
         fan_in = 1 if self.depthwise else in_channels
-        return centre(self.weight[:out_channels, :fan_in], kernel)
+        weight = self.weight[:out_channels, :fan_in]
+        for size in sorted((int(k) for k in self.transforms), reverse=True):
+            if size >= kernel:
+                flat = centre(weight, size).reshape(out_channels, fan_in, size * size)
+                weight = (flat @ self.transforms[str(size)]).view(out_channels, fan_in, size, size)
+        return centre(weight, kernel)
 
     def forward(
         self, x: Tensor, out_channels: int, kernel: int, stride: int, activation: Activation
@@ -68,7 +79,9 @@ class ElasticConvNorm(nn.Module):
 class ElasticBlock(nn.Module):
     """The weights of one block position; `widest` has the most channels and the largest kernel."""
 
-    def __init__(self, widest: BlockShape, activation: Activation) -> None:
+    def __init__(
+        self, widest: BlockShape, activation: Activation, *, kernels: tuple[int, ...] = ()
+    ) -> None:
         super().__init__()
         self.activation = activation
         self.expand: ElasticConvNorm | None = None
@@ -80,6 +93,7 @@ class ElasticBlock(nn.Module):
             widest.kernel,
             depthwise=True,
             linear=widest.depthwise_is_linear,
+            kernels=kernels,
         )
         self.project = ElasticConvNorm(widest.expanded, widest.out_channels, 1)
 

@@ -22,17 +22,26 @@ class FoldedNetwork:
     """The network that `Subnet.folded` weights describe; weights in the graph's layouts."""
 
     def __init__(
-        self, network: NetworkShape, weights: Mapping[str, tuple[FloatArray, FloatArray]]
+        self,
+        network: NetworkShape,
+        weights: Mapping[str, tuple[FloatArray, FloatArray]],
+        *,
+        device: torch.device | None = None,
     ) -> None:
+        """`device`: where it computes; the processor if None."""
         self.network = network
-        self._weights = {name: _to_torch(name, *pair) for name, pair in weights.items()}
+        self._device = device or torch.device("cpu")
+        self._weights = {
+            name: tuple(x.to(self._device) for x in _to_torch(name, *pair))
+            for name, pair in weights.items()
+        }
 
     @torch.no_grad()
     def logits(self, images: NDArray[np.uint8]) -> Tensor:
-        """[N, classes] for uint8 images [N, H, W, C]."""
+        """[N, classes] for uint8 images [N, H, W, C], on the processor."""
         for _, tensor in self.tensors(images):
             logits = tensor
-        return logits
+        return logits.cpu()
 
     @torch.no_grad()
     def tensors(self, images: NDArray[np.uint8]) -> Iterator[tuple[str, Tensor]]:
@@ -40,7 +49,7 @@ class FoldedNetwork:
 
         A generator, so that nothing is kept alive that the caller does not keep.
         """
-        x = normalise(images)
+        x = normalise(images).to(self._device)
         yield "input", x
         x = channels_last(self._convolve(x, "stem", self.network.stem.stride))
         yield "stem", x

@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,8 +17,11 @@ from tinynas.data import Dataset
 from tinynas.errors import CancelledError, TinynasError
 from tinynas.progress import Reporter
 from tinynas.supernet import checkpoint as files
+from tinynas.supernet.accelerator import precision, training_device
+from tinynas.supernet.average import WeightAverage
 from tinynas.supernet.batches import Batches
 from tinynas.supernet.curve import Curve
+from tinynas.supernet.group import average_gradients, part, rank, workers
 from tinynas.supernet.plan import TrainingPlan, torch_threads
 
 Backward: TypeAlias = Callable[[Tensor, Tensor, int], Mapping[str, float]]
@@ -33,7 +36,8 @@ WATCHES = 5
 
 @dataclass
 class Training:
-    """One run of a plan: `module` is trained in place.
+    """One run of a plan: `module` is trained in place, by one worker or by several at once (see
+    `tinynas.supernet.group`).
 
     `name` says in events and messages what is trained.  `identity` is whatever the result depends
     on beside plan, data and initial weights; a checkpoint where any of these was different is not
@@ -49,24 +53,34 @@ class Training:
     checkpoint: Path | None
     reporter: Reporter
     watch: Watch | None = None
+    device: torch.device = field(default_factory=training_device)
 
     def run(self) -> None:
         """Train to the end of the plan, from the checkpoint if there is one.
 
         Raises:
             CancelledError: the reporter said so; the checkpoint holds the last step.
-            TinynasError: a loss is not a number; the checkpoint holds an earlier, good step.
+            TinynasError: a loss is not a number (the checkpoint holds an earlier, good step), or
+                a batch does not fit the memory; says which would.
         """
         with torch_threads(self.plan.threads):
             self._key = self._hash()
+            self.module.to(self.device)
             self._optimiser = _optimiser(self.module, self.plan)
-            self._steps(self._restore())
+            self._average = WeightAverage(self.module, self.plan.average)
+            try:
+                self._steps(self._restore())
+            finally:
+                self.module.to("cpu")
+            if self.plan.average:
+                self._average.copy_to(self.module)
 
     def _steps(self, start: int) -> None:
         plan = self.plan
         batches = Batches(self.dataset, plan.batch_size, plan.seed)
         curve = Curve(self.name, plan, self.reporter)
         self._saved_at = time.monotonic()
+        self._stopping = False
         self.module.train()
         for step in range(start, plan.steps):
             self._stop_if_cancelled(step)
@@ -81,15 +95,50 @@ class Training:
         for group in self._optimiser.param_groups:
             group["lr"] = self.plan.learning_rate_at(step)
         self._optimiser.zero_grad(set_to_none=True)
-        images, labels = batches(step)
-        measures = self.backward(images, labels, step)
+        images, labels = (part(x).to(self.device) for x in batches(step))
+        measures = self._measured(images, labels, step)
         self._check(measures, step)
+        self._stopping = average_gradients(self.module, self.reporter.cancelled())
         # Only here are the weights known to be good; gradients are computed anew on resuming.
         if time.monotonic() - self._saved_at >= self.plan.checkpoint_seconds:
             self._save(step)
         nn.utils.clip_grad_norm_(self.module.parameters(), self.plan.clip_norm)
         self._optimiser.step()
+        if self.plan.average:
+            self._average.update(self.module)
         return measures
+
+    def _measured(self, images: Tensor, labels: Tensor, step: int) -> Mapping[str, float]:
+        """Gradients of a batch; in 16 bits where a GPU is fast at that."""
+        try:
+            with precision(self.device):
+                return self.backward(images, labels, step)
+        except (RuntimeError, MemoryError) as error:
+            if not _is_shortage(error):
+                raise
+            fits = self._largest_that_fits(images, labels, step)
+            advice = f"{fits} fits" if fits else "not even 2 images fit"
+            raise TinynasError(
+                f"training of the {self.name}: a batch of {len(images)} images does not fit the "
+                f"memory of the {self.device.type}; {advice}",
+                batch_size=len(images),
+                fits=fits,
+            ) from error
+
+    def _largest_that_fits(self, images: Tensor, labels: Tensor, step: int) -> int:
+        """Half the batch, a quarter, ...: the first that can be trained with; 0 if none can."""
+        size = len(images) // 2
+        while size >= 2:
+            self._optimiser.zero_grad(set_to_none=True)
+            try:
+                with precision(self.device):
+                    self.backward(images[:size], labels[:size], step)
+                return size
+            except (RuntimeError, MemoryError) as error:
+                if not _is_shortage(error):
+                    raise
+            size //= 2
+        return 0
 
     def _check(self, measures: Mapping[str, float], step: int) -> None:
         for key, value in measures.items():
@@ -103,26 +152,28 @@ class Training:
                 )
 
     def _stop_if_cancelled(self, step: int) -> None:
-        try:
-            self.reporter.raise_if_cancelled()
-        except CancelledError:
+        """Alone, at once; of several workers, all after the step in which one was told to."""
+        stopping = self._stopping if workers() > 1 else self.reporter.cancelled()
+        if stopping:
             self._save(step)
-            raise
+            raise CancelledError(f"{self.reporter.step}: cancelled")
 
     def _hash(self) -> str:
         plan = asdict(self.plan)
         del plan["checkpoint_seconds"]
         weights = weights_hash(self.module)
-        parts = (self.name, self.identity, sorted(plan.items()), self.dataset.fingerprint, weights)
+        who = (self.name, self.identity, workers())
+        parts = (*who, sorted(plan.items()), self.dataset.fingerprint, weights)
         return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
     def _save(self, step: int) -> None:
-        if self.checkpoint is not None:
+        if self.checkpoint is not None and rank() == 0:
             state = {
                 "key": self._key,
                 "step": step,
                 "module": self.module.state_dict(),
                 "optimiser": self._optimiser.state_dict(),
+                "average": self._average.state() if self.plan.average else None,
             }
             files.write_atomically(state, self.checkpoint)
             self._saved_at = time.monotonic()
@@ -138,6 +189,8 @@ class Training:
             return 0
         self.module.load_state_dict(state["module"])
         self._optimiser.load_state_dict(state["optimiser"])
+        if self.plan.average:
+            self._average.load(state["average"])
         return int(state["step"])
 
 
@@ -146,8 +199,16 @@ def weights_hash(module: nn.Module) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, value in module.state_dict().items():
         digest.update(f"{name}{tuple(value.shape)}".encode())
-        digest.update(value.detach().contiguous().numpy().tobytes())
+        digest.update(value.detach().contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _is_shortage(error: Exception) -> bool:
+    """Whether memory ran out: torch says so in a class of its own for a GPU, in words else."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    text = str(error).lower()
+    return "not enough memory" in text or "can't allocate memory" in text
 
 
 def _due(done: int, total: int, times: int) -> bool:

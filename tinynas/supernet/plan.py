@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
@@ -21,6 +22,9 @@ def available_threads() -> int:
         return int(given)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(4, cores or 1))
+
+
+RECIPES = ("sandwich", "progressive")
 
 
 @contextmanager
@@ -39,7 +43,10 @@ class TrainingPlan:
     """A budget of `images` (views of training images, with repetition) and the recipe.
 
     The learning rate rises linearly over `warmup` (a share of the steps) to its peak and falls to
-    zero along a cosine.  The same plan, data and threads give the same weights, bit for bit.
+    zero along a cosine.  The same plan, data, threads and workers give the same weights, bit for
+    bit.  `recipe` is how a supernet is trained: `sandwich` or `progressive` (shrinking).  `average`
+    is the decay a step of the weights' moving average that is the result; 0 for the last weights.
+    `margin` is what fine-tuning takes from the right class's logit: it must win by so much.
 
     Raises:
         InvalidInputError: a value out of its range.
@@ -56,6 +63,9 @@ class TrainingPlan:
     seed: int = 0
     threads: int = field(default_factory=available_threads)
     checkpoint_seconds: float = 60.0
+    recipe: Literal["sandwich", "progressive"] = "sandwich"
+    average: float = 0.0
+    margin: float = 0.0
 
     def __post_init__(self) -> None:
         limits = {
@@ -70,6 +80,8 @@ class TrainingPlan:
             "seed": (0, 2**32 - 1),
             "threads": (1, 1024),
             "checkpoint_seconds": (0, math.inf),
+            "average": (0, 0.99999),
+            "margin": (0, 10),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -80,6 +92,14 @@ class TrainingPlan:
                     given=value,
                     allowed=f"{low} to {high}",
                 )
+
+        if self.recipe not in RECIPES:
+            raise InvalidInputError(
+                f"recipe is {self.recipe!r}, allowed are {', '.join(RECIPES)}",
+                field="recipe",
+                given=self.recipe,
+                allowed=list(RECIPES),
+            )
 
     @property
     def steps(self) -> int:

@@ -96,6 +96,10 @@ class Subnet(nn.Module):
         weights["logits"] = (_float32(classifier.weight), _float32(classifier.bias))
         return weights
 
+    def inference(self, device: torch.device) -> FoldedNetwork:
+        """Itself in `eval` mode, batch norm folded: twice as fast."""
+        return FoldedNetwork(self.network, self.folded(), device=device)
+
     def activations(self, images: NDArray[np.uint8]) -> dict[str, Tensor]:
         """Every tensor of the folded network for uint8 images [N, H, W, C], in order.
 
@@ -107,5 +111,5 @@ class Subnet(nn.Module):
 
 
 def _float32(tensor: Tensor) -> FloatArray:
-    array = tensor.detach().to(torch.float32).contiguous().numpy()
+    array = tensor.detach().to(torch.float32).contiguous().cpu().numpy()
     return np.array(array, copy=True)

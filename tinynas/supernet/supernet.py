@@ -20,11 +20,18 @@ class Supernet(nn.Module):
 
     Stem and first block are the same in every architecture of a subspace (`trunk`); the searched
     blocks are addressed by (stage, index), so a shallower stage uses its first blocks.  `seed`
-    decides the initial weights.
+    decides the initial weights.  With `kernel_transform` smaller kernels are learnt linear maps of
+    the centres of larger ones, otherwise the centres themselves.
     """
 
     def __init__(
-        self, subspace: Subspace, classes: int, input_channels: int, *, seed: int = 0
+        self,
+        subspace: Subspace,
+        classes: int,
+        input_channels: int,
+        *,
+        seed: int = 0,
+        kernel_transform: bool = False,
     ) -> None:
         super().__init__()
         self.subspace, self.classes, self.input_channels = subspace, classes, input_channels
@@ -36,10 +43,26 @@ class Supernet(nn.Module):
                 input_channels, widest.stem.out_channels, widest.stem.kernel
             )
             self.blocks = nn.ModuleDict(
-                {_key(shape): ElasticBlock(shape, self.activation) for shape in widest.blocks}
+                {
+                    _key(shape): ElasticBlock(
+                        shape, self.activation, kernels=self._kernels(shape, kernel_transform)
+                    )
+                    for shape in widest.blocks
+                }
             )
             self.classifier = nn.Linear(widest.feature_channels, classes)
         weights_channels_last(self)
+
+    def _kernels(self, shape: BlockShape, transformed: bool) -> tuple[int, ...]:
+        """The kernel sizes that a block's depthwise convolution is transformed to."""
+        if not transformed or shape.stage < 0:
+            return ()
+        return self.subspace.space.stages[shape.stage].kernels
+
+    @property
+    def elastic_blocks(self) -> list[ElasticBlock]:
+        """All of them, in order."""
+        return [cast(ElasticBlock, block) for block in self.blocks.values()]
 
     def network(self, architecture: Architecture) -> NetworkShape:
         return network_of(

@@ -1,8 +1,8 @@
-"""Training a supernet with the sandwich rule and in-place distillation.
+"""Training a supernet, by default with the sandwich rule and in-place distillation.
 
 Each step trains the largest architecture on the labels, and the smallest and a few random ones on
 what the largest says of the same images (Yu and Huang, 2019, arXiv:1903.05134; BigNAS,
-arXiv:2003.11142).
+arXiv:2003.11142).  The other recipe is `tinynas.supernet.shrinking`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tinynas.supernet.evaluation import accuracy, recalibrate
 from tinynas.supernet.loop import Training
 from tinynas.supernet.losses import share_correct, soft_cross_entropy
 from tinynas.supernet.plan import TrainingPlan
+from tinynas.supernet.shrinking import shrink_progressively
 from tinynas.supernet.supernet import Supernet
 
 WATCHED_IMAGES = 1000
@@ -49,7 +50,18 @@ def train_supernet(
         CancelledError: stopped by the reporter, with the checkpoint up to date.
         TinynasError: the loss is not a number.
     """
-    sandwich = _Sandwich(supernet, dataset.at(supernet.subspace.resolution), plan)
+    data = dataset.at(supernet.subspace.resolution)
+    sandwich = _Sandwich(supernet, data, plan)
+    if plan.recipe == "progressive":
+        shrink_progressively(
+            supernet,
+            data,
+            plan,
+            checkpoint=checkpoint,
+            reporter=reporter or Reporter("supernet"),
+            watch=sandwich.validate,
+        )
+        return
     training = sandwich.training(checkpoint, reporter or Reporter("supernet"))
     training.watch = sandwich.validate
     training.run()

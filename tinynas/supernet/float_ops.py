@@ -5,7 +5,8 @@ A skeleton's convolutions are square, and padded as SAME.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,14 +16,15 @@ from torch.nn import functional
 
 from tinynas.graph.ir import (
     Add,
+    Concat,
     Conv2D,
     DepthwiseConv2D,
     FullyConnected,
     Graph,
+    MaxPool2D,
     Mean,
     Op,
 )
-from tinynas.quantise.network import Weights
 from tinynas.supernet.layers import channels_last, convolve
 
 _DEPTHWISE_ORDER, _DENSE_ORDER = (3, 0, 1, 2), (0, 3, 1, 2)
@@ -46,7 +48,7 @@ def _order(op: Op) -> tuple[int, ...]:
     return _DEPTHWISE_ORDER if isinstance(op.attributes, DepthwiseConv2D) else _DENSE_ORDER
 
 
-def weighted_ops(graph: Graph, weights: Weights) -> Iterator[tuple[str, Op]]:
+def weighted_ops(graph: Graph, weights: Mapping[str, Any]) -> Iterator[tuple[str, Op]]:
     """(name of the tensor it writes, op) of the ops that `weights` are for."""
     for op in graph.ops:
         if op.outputs[0] in weights:
@@ -64,6 +66,12 @@ def combine(
             return inputs[0] + inputs[1]
         case Mean():
             return inputs[0].mean(dim=(2, 3))
+        case Concat(axis=3):
+            return torch.cat(inputs, dim=1)
+        case MaxPool2D(window=window):
+            top, bottom, left, right = window.padding
+            padded = functional.pad(inputs[0], (left, right, top, bottom), value=-torch.inf)
+            return functional.max_pool2d(padded, window.kernel, window.stride)
         case _:
             raise ValueError(f"op {op.name}: {op.kind} is not an op of a skeleton")
 
