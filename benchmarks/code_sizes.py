@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from elftools.elf.elffile import ELFFile
 
+from benchmarks.kernel_shapes import Layer, forced, network_of_layers
 from tinynas.build import Toolchain, build_firmware, firmware_files, toolchains
 from tinynas.cost import code, memory_cost
 from tinynas.cost.forms import needs_general_form
@@ -42,7 +43,7 @@ from tinynas.schedule import (
     plan_patch,
     plan_segments,
 )
-from tinynas.schedule.kernels import Kernel, kernel_of
+from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_of
 from tinynas.schedule.random import random_segments
 from tinynas.simulate import simulate
 
@@ -54,11 +55,18 @@ PREFIX = "net"
 OWN = ("init", "input", "output", "run", "push_rows", "rows_left")
 VECTORS = 16
 CONVOLUTIONS = frozenset(
-    {Kernel.CONV, Kernel.POINTWISE, Kernel.DEPTHWISE, Kernel.DEPTHWISE_MULTIPLIER}
+    {
+        Kernel.CONV,
+        Kernel.CONV_WIDE,
+        Kernel.POINTWISE,
+        Kernel.POINTWISE_WIDE,
+        Kernel.DEPTHWISE,
+        Kernel.DEPTHWISE_MULTIPLIER,
+    }
 )
 OF_SPACES = CONVOLUTIONS | {Kernel.FULLY_CONNECTED, Kernel.ADD, Kernel.MEAN}
 """The kernels of `random_graph`; the others are met in `random_operators`."""
-VARIETIES = 6
+VARIETIES = 2
 """One-op networks of every kernel, of different shapes: the stack of the deepest counts."""
 
 
@@ -104,6 +112,13 @@ def remeasured(
     known: dict[str, Any], kernels: list[Kernel], device: Device, toolchain: Toolchain
 ) -> dict[str, Any]:
     """A core's entry with some kernels measured anew."""
+    for kernel in kernels:
+        # The generator asks for the size of a new one before there is any.
+        known["kernels"].setdefault(kernel.value, [])
+        known["stacks"].setdefault(kernel.value, 0)
+        code._measured()[toolchain.name, device.core] = code._parse(
+            toolchain.name, device.core, known
+        )
     for kernel in kernels:
         found = measure_kernel(kernel, device, toolchain)
         known["functions"] = dict(sorted((known["functions"] | found.functions).items()))
@@ -278,9 +293,10 @@ def measure_kernel(kernel: Kernel, device: Device, toolchain: Toolchain) -> Meas
     functions: dict[str, int] = {}
     stacks: dict[bool, list[int]] = {False: [0], True: [0]}
     for graph in one_op_graphs(kernel):
-        single = build(graph, plan_layer(graph), device, toolchain)
+        schedule = forced(graph, plan_layer(graph), {kernel})
+        single = build(graph, schedule, device, toolchain)
         functions |= {n: size for n, size in single.functions.items() if not is_own(n)}
-        stacks[needs_general_form(graph, graph.ops[0])].append(single.stack)
+        stacks[needs_general_form(graph, graph.ops[0], kernel)].append(single.stack)
     return MeasuredKernel(functions, max(stacks[False]), max(stacks[True]))
 
 
@@ -339,13 +355,20 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
     """
     rng = np.random.default_rng(0)
     options = RandomGraphOptions(min_size=4, max_size=8, max_channels=12, classifier=True)
+    if kernel in PLANES:
+        size = PLANES[kernel][0]
+        yield from (network_of_layers(9, 8, [Layer(size, stride, 0)]) for stride in (1, 2))
+        return
+    base = BASE.get(kernel, kernel)
     wanted = {False: VARIETIES, True: VARIETIES // 2 if kernel in CONVOLUTIONS else 0}
     while any(wanted.values()):
         graph = random_graph(rng, options) if kernel in OF_SPACES else random_operators(rng)
         for op in graph.ops:
             shapes = {t.shape for t in graph.activations_in(op)}
-            general = needs_general_form(graph, op)
-            if kernel_of(graph, op) is kernel and len(shapes) == 1 and wanted[general]:
+            if kernel_of(graph, op) is not base:
+                continue
+            general = needs_general_form(graph, op, kernel)
+            if len(shapes) == 1 and wanted[general]:
                 wanted[general] -= 1
                 yield alone(graph, op)
 

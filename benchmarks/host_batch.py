@@ -183,7 +183,7 @@ def _calls(function: str, case: int, role: str, count: int) -> str:
 def kernel_texts(sources: list[str]) -> dict[str, str]:
     """The named kernels and their headers as a bundle of prefix `network` has them."""
     headers = ["network_arithmetic.h", "network_kernels.h"]
-    names = [*headers, *(f"{source}.c" for source in sources)]
+    names = [*headers, *(s for s in sources if s.endswith(".c"))]
     return {name: kernel_text(name.replace("network", "tinynas"), "network") for name in names}
 
 

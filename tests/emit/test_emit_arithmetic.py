@@ -40,7 +40,7 @@ MULTIPLIERS = (1 << 30, (1 << 30) + 1, (1 << 31) - 1, 0x5A827999, 3 << 29)
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("arithmetic")
-    texts = kernel_texts(["requantise"]) | {"main.c": _PROGRAM}
+    texts = kernel_texts(["requantise.c"]) | {"main.c": _PROGRAM}
     return compile_program(folder, texts)
 
 
@@ -91,8 +91,11 @@ def test_short_form_under_its_conditions(program: Path) -> None:
 
 def test_short_form_is_refused_just_beyond_its_conditions() -> None:
     one = np.array([0])
-    assert has_short_form(np.array([(1 << 30) - 1]), one, 0).all()
-    assert not has_short_form(np.array([1 << 30]), one, 0).any()
+    assert has_short_form(np.array([(1 << 30) - 1]), np.array([16]), 0).all()
+    assert not has_short_form(np.array([1 << 30]), np.array([16]), 0).any()
+    assert not has_short_form(np.array([(1 << 30) - 1]), one, 0).any()
+    assert has_short_form(np.array([(32512 << 1) - 1]), one, 0).all()
+    assert not has_short_form(np.array([32512 << 1]), one, 0).any()
     assert not has_short_form(np.array([1]), np.array([-1]), 0).any()
     assert not has_short_form(np.array([1]), np.array([24]), -128).any()
 

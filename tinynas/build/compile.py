@@ -173,6 +173,7 @@ def _sources(bundle: Path, folder: Path) -> dict[str, Path]:
     if "#define TARGET_VECTORS_IN_FLASH 1" in (folder / "target.h").read_text():
         found["vectors/vectors.o"] = bundle / "test" / "vectors.c"
     found |= {f"library/{s.stem}.o": s for s in sorted((bundle / "src").glob("*.c"))}
+    found |= {f"library/{s.stem}_s.o": s for s in sorted((bundle / "src").glob("*.S"))}
     return found
 
 
@@ -189,6 +190,8 @@ def _compile(
     extra = HARNESS_FLAGS if target.parent.name == "harness" else ()
     options = (*flags, *WARNING_FLAGS, "-Werror", *extra)
     include = ("-include", "marks.h", "-I.", f"-I{bundle / 'include'}", f"-I{bundle / 'test'}")
+    if source.suffix == ".S":
+        extra, include = (), ()
     files = ("-c", str(source), "-o", str(target))
 
     def make() -> None:

@@ -122,7 +122,8 @@ CFLAGS := {cflags} {warnings} -include marks.h -I. -I../include -I../test
 HARNESS_CFLAGS := {harness}
 LDFLAGS := {cflags} {link} -T {script}
 
-LIBRARY := $(patsubst ../src/%.c,$(OUT)/library/%.o,$(sort $(wildcard ../src/*.c)))
+LIBRARY := $(patsubst ../src/%.c,$(OUT)/library/%.o,$(sort $(wildcard ../src/*.c))) \
+  $(patsubst ../src/%.S,$(OUT)/library/%_s.o,$(sort $(wildcard ../src/*.S)))
 HARNESS := {objects}
 VECTORS := {vectors}
 
@@ -137,6 +138,10 @@ $(OUT)/firmware.elf: $(OBJECTS) {script}
 $(OUT)/library/%.o: ../src/%.c
 \t@mkdir -p $(@D)
 \t$(CROSS)gcc $(CFLAGS) -c $< -o $@
+
+$(OUT)/library/%_s.o: ../src/%.S
+	@mkdir -p $(@D)
+	$(CROSS)gcc {cflags} -c $< -o $@
 
 $(OUT)/vectors/%.o: ../test/%.c
 \t@mkdir -p $(@D)

@@ -6,6 +6,7 @@ from tinynas.cost.ir import KernelCost, MemoryCost
 from tinynas.cost.memory import kernel_cost, memory_cost
 from tinynas.cost.population import Population
 from tinynas.cost.tables import Tables
+from tinynas.cost.variants import with_variants
 
 __all__ = [
     "DEFAULT_COMPILER",
@@ -20,4 +21,5 @@ __all__ = [
     "kernel_cost",
     "memory_cost",
     "stream_segments",
+    "with_variants",
 ]

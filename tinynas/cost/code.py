@@ -16,7 +16,7 @@ from tinynas.cost.forms import needs_general_form
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph, Op
 from tinynas.schedule.ir import Schedule, Segment, SegmentKind
-from tinynas.schedule.kernels import Kernel, kernel_of, padded
+from tinynas.schedule.kernels import Kernel, kernel_in, kernel_of, padded
 from tinynas.schedule.stream import stream_segment
 
 DEFAULT_COMPILER = "arm-none-eabi-gcc"
@@ -51,7 +51,7 @@ class CodeSizes:
 
     def code_bytes(self, graph: Graph, schedule: Schedule) -> int:
         """Code of the library: kernels that occur, once each, and the calls of all ops."""
-        used = kernels_of(graph)
+        used = kernels_of(graph, schedule)
         self._check(used)
         linked = {f for kernel in used for f in self.kernels[kernel]}
         linked |= _stream_functions(schedule) & self.functions.keys()
@@ -79,12 +79,13 @@ class CodeSizes:
 
     def stack_bytes(self, graph: Graph, schedule: Schedule) -> int:
         """The deepest that the stack gets below the call of the network's run function."""
-        self._check(kernels_of(graph))
+        self._check(kernels_of(graph, schedule))
         deepest = 0
         for segment in schedule.segments:
             loop = self._loop_stack(graph, segment)
             ops = graph.ops[segment.first : segment.last]
-            deepest = max(deepest, *(loop + self._stack(graph, op) for op in ops))
+            depths = (self._stack(graph, op, kernel_in(graph, schedule, op)) for op in ops)
+            deepest = max(deepest, *(loop + depth for depth in depths))
         return deepest
 
     def _loop_stack(self, graph: Graph, segment: Segment) -> int:
@@ -98,9 +99,8 @@ class CodeSizes:
             case _:
                 return 0
 
-    def _stack(self, graph: Graph, op: Op) -> int:
-        kernel = kernel_of(graph, op)
-        if kernel in self.general_stacks and needs_general_form(graph, op):
+    def _stack(self, graph: Graph, op: Op, kernel: Kernel) -> int:
+        if kernel in self.general_stacks and needs_general_form(graph, op, kernel):
             return self.general_stacks[kernel]
         return self.stacks[kernel]
 
@@ -139,9 +139,11 @@ def stream_functions(*, fed: bool) -> set[str]:
     return {"begin_stream", "next_stage"} | ({"copy_bytes"} if fed else set())
 
 
-def kernels_of(graph: Graph) -> set[Kernel]:
-    """The kernels that run a graph."""
-    return {kernel_of(graph, op) for op in graph.ops}
+def kernels_of(graph: Graph, schedule: Schedule | None = None) -> set[Kernel]:
+    """The kernels that run a graph: in a schedule, or in the least flash."""
+    if schedule is None:
+        return {kernel_of(graph, op) for op in graph.ops}
+    return {kernel_in(graph, schedule, op) for op in graph.ops}
 
 
 def code_sizes(core: str, compiler: str = DEFAULT_COMPILER) -> CodeSizes:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynas.cost.wide import wide_forms
 from tinynas.graph.arithmetic import Requantisation, accumulator_bounds, requantisation
 from tinynas.graph.ir import Conv2D, DepthwiseConv2D, Graph, Op
-from tinynas.schedule.kernels import Kernel, kernel_of
+from tinynas.schedule.kernels import PLANES, Kernel, kernel_of
 
 _TOGETHER = 4
 
@@ -49,14 +50,17 @@ def has_short_form(largest: IntArray, rights: IntArray, zero_point: int) -> Bool
     """Where `tinynas_scale` is exact for every accumulator from -`largest` to `largest`.
 
     Twice the accumulator must stay in int32, and so must the scaled number, which is no larger than
-    the accumulator, plus half a unit and the zero point, shifted left.
+    the accumulator, plus half a unit and the zero point, shifted left.  Before it is clamped the
+    output must stay in int16: kernels clamp two at once.
     """
-    offset = abs(2 * zero_point + 1) << np.clip(rights, 0, 31)
+    rights = np.clip(rights, -1, 31)
+    offset = abs(2 * zero_point + 1) << np.maximum(rights, 0)
     short: BoolArray = (rights >= 0) & (largest < 1 << 30) & (offset + largest + 1 < 1 << 31)
+    short &= (largest >> (rights + 1)) + 256 < 1 << 15
     return short
 
 
-def needs_general_form(graph: Graph, op: Op) -> bool:
+def needs_general_form(graph: Graph, op: Op, kernel: Kernel | None = None) -> bool:
     """Whether the stack of `op`'s kernel is that of the general form.
 
     A depthwise kernel's is where one of four channels computed together needs it; the channels
@@ -69,6 +73,10 @@ def needs_general_form(graph: Graph, op: Op) -> bool:
         return False
     numbers = requantisation(graph, op)
     assert isinstance(numbers, Requantisation)  # noqa: S101
+    if kernel in PLANES:
+        return False
+    if kernel in (Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE):
+        return bool(wide_forms(graph, op, numbers).general.any())
     short = channel_forms(graph, op, numbers).short
     if kernel_of(graph, op) is Kernel.DEPTHWISE:
         short = short[: len(short) - len(short) % _TOGETHER]

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinynas.cost.wide import TAIL_WORDS, wide_forms
+from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import Graph, Op
 from tinynas.schedule.ir import Segment, SegmentKind
 from tinynas.schedule.kernels import (
+    PLANES,
     Kernel,
     Overlap,
     kernel_of,
@@ -45,8 +48,13 @@ STAGE_BYTES = 12
 
 _DESCRIPTOR_BYTES = {
     Kernel.CONV: 60,
+    Kernel.CONV_WIDE: 60,
     Kernel.POINTWISE: 60,
+    Kernel.POINTWISE_WIDE: 60,
     Kernel.DEPTHWISE: 60,
+    Kernel.DEPTHWISE_3: 60,
+    Kernel.DEPTHWISE_5: 60,
+    Kernel.DEPTHWISE_7: 60,
     Kernel.DEPTHWISE_MULTIPLIER: 60,
     Kernel.FULLY_CONNECTED: 32,
     Kernel.ADD: 80,
@@ -66,8 +74,11 @@ _DESCRIPTOR_BYTES = {
 _PRODUCTS = frozenset(
     {
         Kernel.CONV,
+        Kernel.CONV_WIDE,
         Kernel.POINTWISE,
+        Kernel.POINTWISE_WIDE,
         Kernel.DEPTHWISE,
+        *PLANES,
         Kernel.DEPTHWISE_MULTIPLIER,
         Kernel.FULLY_CONNECTED,
     }
@@ -88,13 +99,14 @@ class ConstantBytes:
         return self.weights + self.requantisation + self.descriptor
 
 
-def constant_bytes(graph: Graph, op: Op) -> ConstantBytes:
+def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> ConstantBytes:
     """Weights, requantisation (bias, multiplier, shift) and descriptor of an op.
 
+    `kernel`: the variant that runs it, for which weights must be there; None: `kernel_of`.
     Dense kernels store rows of weights padded to words; a convolution's odd last channel has a
     companion of zeros, because channels are computed in pairs.
     """
-    kernel = kernel_of(graph, op)
+    kernel = kernel or kernel_of(graph, op)
     descriptor = _DESCRIPTOR_BYTES[kernel]
     if kernel not in _PRODUCTS:
         return ConstantBytes(0, _table_bytes(graph, op, kernel), descriptor)
@@ -104,6 +116,17 @@ def constant_bytes(graph: Graph, op: Op) -> ConstantBytes:
         case Kernel.CONV | Kernel.POINTWISE:
             pairs = -(-channels // 2)
             return ConstantBytes(2 * pairs * padded(taps), 5 * _WORD * pairs, descriptor)
+        case Kernel.CONV_WIDE | Kernel.POINTWISE_WIDE:
+            pairs = -(-channels // 2)
+            numbers = requantisation(graph, op)
+            assert isinstance(numbers, Requantisation)  # noqa: S101
+            words = 4 + TAIL_WORDS[wide_forms(graph, op, numbers).form]
+            return ConstantBytes(4 * pairs * padded(taps), words * _WORD * pairs, descriptor)
+        case Kernel.DEPTHWISE_3 | Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
+            size = PLANES[kernel][0]
+            return ConstantBytes(
+                _WORD * channels * size * (size - 1), 3 * _WORD * channels, descriptor
+            )
         case Kernel.DEPTHWISE:
             fours, rest = divmod(channels, 4)
             weights = 4 * fours * taps + rest * padded(taps)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinynas.cost.forms import channel_forms
 from tinynas.cost.layout import Kernel, kernel_of, padded
+from tinynas.cost.wide import TAIL_WORDS, WideForms, wide_forms
 from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import (
     FullyConnectedRequantisation,
@@ -26,14 +27,13 @@ Words: TypeAlias = NDArray[np.uint32]
 GENERAL = 64
 """`TINYNAS_GENERAL` in C: what a right shift is lowered by to ask for the general form."""
 
-_LANES = (0, 2, 1, 3)
-"""The order of four taps in which bytes 0, 2 and bytes 1, 3 of a word are neighbours."""
-
 _MAX_SHIFT = 31
 
 
-def convolution_words(graph: Graph, op: Op, numbers: Requantisation) -> Words:
-    """The constants of a convolution of any kind.
+def convolution_words(
+    graph: Graph, op: Op, numbers: Requantisation, kernel: Kernel | None = None
+) -> Words:
+    """The constants of a convolution of any kind, as `kernel` (None: `kernel_of`) reads them.
 
     Raises:
         InvalidInputError: a multiplier is 2**31 or more, where LiteRT's arithmetic is undefined.
@@ -48,21 +48,25 @@ def convolution_words(graph: Graph, op: Op, numbers: Requantisation) -> Words:
     weights = _weights(graph, op)
     bias = bias_of(graph, op)
     rights, multipliers = encoded_rights(graph, op, numbers)
-    match kernel_of(graph, op):
+    match kernel or kernel_of(graph, op):
         case Kernel.DEPTHWISE:
             by_channel = weights[0].reshape(-1, weights.shape[-1]).T
             full = len(bias) - len(bias) % 4
             fours = _fours(by_channel[:full], bias[:full], multipliers[:full], rights[:full])
             rest = _singles(by_channel[full:], bias[full:], multipliers[full:], rights[full:])
             return np.concatenate([fours, rest])
+        case Kernel.DEPTHWISE_3 | Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
+            return plane_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_MULTIPLIER:
             by_channel = weights[0].reshape(-1, weights.shape[-1]).T
             return _singles(by_channel, bias, multipliers, rights)
-        case kernel:
-            rows = _padded_rows(weights.reshape(len(bias), -1))
-            if kernel is Kernel.CONV:
-                rows = rows.reshape(len(rows), -1, 4)[:, :, _LANES].reshape(len(rows), -1)
-            return _pairs(rows, bias, multipliers, rights)
+        case Kernel.CONV_WIDE | Kernel.POINTWISE_WIDE:
+            forms = wide_forms(graph, op, numbers)
+            rows = _gathered(weights)
+            return wide_words(rows, _raised(bias, rows, numbers), forms, numbers)
+        case _:
+            rows = _gathered(weights)
+            return _pairs(rows, _raised(bias, rows, numbers), multipliers, rights)
 
 
 def fully_connected_words(graph: Graph, op: Op, numbers: FullyConnectedRequantisation) -> Words:
@@ -81,23 +85,102 @@ def encoded_rights(
     return np.where(forms.short, forms.rights, forms.rights - GENERAL), forms.multipliers
 
 
+def _gathered(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Weights [C, rows, columns, inputs] in the order of gather.c, padded to words: [C, taps].
+
+    The whole words of every kernel row come first, then what is left of every row.
+    """
+    runs = weights.reshape(len(weights), weights.shape[1], -1)
+    whole = runs.shape[2] // 4 * 4
+    parts = [runs[:, :, :whole], runs[:, :, whole:]]
+    flat = np.concatenate([part.reshape(len(weights), -1) for part in parts], axis=1)
+    return _padded_rows(flat)
+
+
+def _raised(
+    bias: NDArray[np.int64], rows: NDArray[np.int8], numbers: Requantisation
+) -> NDArray[np.int64]:
+    """The bias that goes with inputs raised by 128 instead of lowered by their zero point."""
+    lifted: NDArray[np.int64] = rows.sum(axis=1, dtype=np.int64) * (128 + numbers.input_zero_point)
+    return bias - lifted
+
+
+def channel_passes(channels: int) -> NDArray[np.intp]:
+    """Which two channels each pass of pair.c computes: [passes, 2]; `channels` where none is."""
+    fours, left = divmod(channels, 4)
+    first = np.arange(fours + (left == 3)) * 4
+    passes = np.stack([first, first + 2, first + 1, first + 3], axis=1).reshape(-1, 2)
+    if left in (1, 2):
+        passes = np.concatenate([passes, [[4 * fours, 4 * fours + 1]]])
+    return np.minimum(passes, channels)
+
+
 def _pairs(
     rows: NDArray[np.int8],
     bias: NDArray[np.int64],
     multipliers: NDArray[np.int64],
     rights: NDArray[np.int64],
 ) -> Words:
-    """Two channels at a time as pair.c reads them; a companion of zeros for an odd last one."""
-    odd = len(rows) % 2
-    rows = np.ascontiguousarray(np.pad(rows, ((0, odd), (0, 0))))
-    bias, multipliers, rights = (
-        np.pad(a, (0, odd)).reshape(-1, 2) for a in (bias, multipliers, rights)
-    )
-    pairs = len(bias)
-    weights = rows.view(np.uint32).reshape(pairs, 2, -1).transpose(0, 2, 1).reshape(pairs, -1)
-    packed = (rights & 0xFF) @ (1, 1 << 8)
+    """Two channels at a time as pair.c reads them; zeros where a channel has no companion."""
+    passes = channel_passes(len(rows))
+    rows = np.ascontiguousarray(np.pad(rows, ((0, 1), (0, 0)))[passes])
+    shifts = np.where(rights < 0, rights, rights + 1)
+    bias, multipliers, shifts = (np.pad(a, (0, 1))[passes] for a in (bias, multipliers, shifts))
+    weights = rows.view(np.uint32).transpose(0, 2, 1).reshape(len(passes), -1)
+    packed = (shifts & 0xFF) @ (1, 1 << 16)
     tail = np.concatenate([multipliers, packed[:, None]], axis=1)
     return np.concatenate([_words(bias), weights, _words(tail)], axis=1).reshape(-1)
+
+
+def wide_words(
+    rows: NDArray[np.int8],
+    bias: NDArray[np.int64],
+    forms: WideForms,
+    numbers: Requantisation,
+) -> Words:
+    """Two channels at a time as pair_wide.c reads them; zeros where a channel has no companion."""
+    passes = channel_passes(len(rows))
+    general = np.pad(forms.general, (0, 1))[passes].any(axis=1)
+    scaled = np.where(general[:, None], forms.shift, np.pad(forms.exponents, (0, 1))[passes])
+    missing = passes == len(rows)
+    scaled = np.where(missing, np.maximum(scaled, 2), scaled)
+    weights = np.pad(rows.astype(np.int64), ((0, 1), (0, 0)))[passes]
+    weights <<= np.where(missing, 0, scaled - forms.shift)[..., None]
+    sums = np.pad(bias, (0, 1))[passes] << scaled
+    multipliers = np.pad(numbers.multipliers.astype(np.int64), (0, 1))[passes]
+    rights = np.pad(-1 - numbers.shifts.astype(np.int64), (0, 1))[passes]
+    units = np.int64(1) << np.maximum(scaled - 1, 0)
+    offsets = (numbers.output_zero_point + 128 << 16) + (1 << 15) + (units >> 1)
+    tail = [multipliers, np.where(general[:, None], rights, offsets), units, general[:, None]]
+    columns = np.concatenate(tail, axis=1)[:, : TAIL_WORDS[forms.form]]
+    parts = [_words(np.tile(sums, 2)), _halves(weights), _words(columns)]
+    return np.concatenate(parts, axis=1).reshape(-1)
+
+
+def plane_words(
+    weights: NDArray[np.int8],
+    bias: NDArray[np.int64],
+    forms: WideForms,
+    numbers: Requantisation,
+) -> Words:
+    """One channel after the other as planes.c reads them; weights [rows, columns, C]."""
+    size = len(weights)
+    by_channel = weights.transpose(2, 0, 1).astype(np.int64)
+    sums = _raised(bias, weights.reshape(-1, len(bias)).T, numbers) << forms.exponents
+    scaled = by_channel << (forms.exponents - forms.shift)[:, None, None]
+    offsets = (numbers.output_zero_point + 128 << 16) + (1 << 15) + (1 << forms.exponents >> 2)
+    halves = scaled & 0xFFFF
+    pairs = [halves[:, :, i : i + 2] for i in (*range(0, size - 1, 2), *range(1, size - 1, 2))]
+    paired = np.stack([p[:, :, 0] | p[:, :, 1] << 16 for p in pairs], axis=2)
+    head = np.stack([sums, numbers.multipliers.astype(np.int64), offsets], axis=1)
+    return np.concatenate([_words(head), _words(paired.reshape(len(bias), -1))], axis=1).reshape(-1)
+
+
+def _halves(weights: NDArray[np.int64]) -> Words:
+    """Weights [passes, 2, taps] as words of two: of every four taps 0, 2 of both, then 1, 3."""
+    fours = weights.reshape(*weights.shape[:2], -1, 2, 2)  # passes, channel, four, upper, odd
+    low, high = fours[:, :, :, 0] & 0xFFFF, fours[:, :, :, 1] & 0xFFFF
+    return _words((low | high << 16).transpose(0, 2, 3, 1)).reshape(len(weights), -1)
 
 
 def _fours(

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynas.cost import DEFAULT_COMPILER, memory_cost
 from tinynas.cost.ir import MemoryCost
-from tinynas.cost.layout import constant_bytes, kernel_of
+from tinynas.cost.layout import constant_bytes
 from tinynas.devices import Budget, Device
 from tinynas.emit.bundle import DESCRIPTION, FORMAT, GRAPH, VECTORS, Bundle, write_folder
 from tinynas.emit.c_text import check_prefix
@@ -21,8 +21,9 @@ from tinynas.emit.vectors import Vectors
 from tinynas.errors import InfeasibleBudgetError
 from tinynas.graph.arithmetic import scale_of, zero_point_of
 from tinynas.graph.files import save_graph
-from tinynas.graph.ir import Graph, op_macs
+from tinynas.graph.ir import Graph, Op, op_macs
 from tinynas.schedule import Schedule
+from tinynas.schedule.kernels import kernel_in
 
 
 def emit(
@@ -123,9 +124,9 @@ def describe(
                 "index": i,
                 "name": op.name,
                 "kind": op.kind,
-                "kernel": str(kernel_of(graph, op)),
+                "kernel": str(kernel_in(graph, schedule, op)),
                 "macs": op_macs(graph, op),
-                "constant_bytes": constant_bytes(graph, op).total,
+                "constant_bytes": _constant_bytes(graph, schedule, op),
                 "shape": list(graph.tensors[op.outputs[0]].shape),
             }
             for i, op in enumerate(graph.ops)
@@ -133,6 +134,10 @@ def describe(
         "schedule": schedule.to_json(),
         "info": dict(info),
     }
+
+
+def _constant_bytes(graph: Graph, schedule: Schedule, op: Op) -> int:
+    return constant_bytes(graph, op, kernel_in(graph, schedule, op)).total
 
 
 def _tensor(graph: Graph, name: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from tinynas.cost.layout import Kernel, kernel_of
+from tinynas.cost.layout import Kernel
+from tinynas.cost.wide import wide_forms
 from tinynas.emit.constants import Words, convolution_words, fully_connected_words
 from tinynas.emit.members import CONSTANTS, Members, offset_of
 from tinynas.emit.moves import concat, copy, pad, resize_nearest, transpose
@@ -22,6 +23,7 @@ from tinynas.graph.arithmetic import (
 )
 from tinynas.graph.ir import AveragePool2D, Conv2D, DepthwiseConv2D, Graph, MaxPool2D, Op, Window
 from tinynas.schedule import Schedule
+from tinynas.schedule.kernels import PLANES, kernel_in
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,22 @@ def operator_of(graph: Graph, schedule: Schedule, index: int) -> Operator:
         ValueError: LiteRT's arithmetic does not allow the op's scales.
     """
     op = graph.ops[index]
-    kernel = kernel_of(graph, op)
+    kernel = kernel_in(graph, schedule, op)
     variant = _VARIANTS[kernel]
     members, constants = variant.write(graph, schedule, index)
     return Operator(index, op, kernel, variant.descriptor, members, constants)
 
 
 def sources_of(kernels: set[Kernel]) -> list[str]:
-    """The C files that these kernels are made of, in alphabetical order."""
-    return sorted({source for kernel in kernels for source in _VARIANTS[kernel].sources})
+    """The files that these kernels are made of, in alphabetical order.
+
+    Some C files have a twin in assembly, for cores with the DSP extension, and then a header too.
+    """
+    stems = {source for kernel in kernels for source in _VARIANTS[kernel].sources}
+    assembly = stems & set(_ASSEMBLY)
+    files = {f"{stem}.c" for stem in stems - _ASSEMBLY_ALONE}
+    files |= {f"{stem}.S" for stem in assembly}
+    return sorted(files.union(*(_ASSEMBLY[stem] for stem in assembly)))
 
 
 def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words | None]:
@@ -77,6 +86,7 @@ def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members,
     numbers = requantisation(graph, op)
     assert isinstance(op.attributes, (Conv2D, DepthwiseConv2D))  # noqa: S101
     assert isinstance(numbers, Requantisation)  # noqa: S101
+    kernel = kernel_in(graph, schedule, op)
     members = {
         **_input_and_output(graph, schedule, index),
         CONSTANTS: "",
@@ -85,7 +95,10 @@ def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members,
         "minimum": numbers.minimum,
         "maximum": numbers.maximum,
     }
-    return members, convolution_words(graph, op, numbers)
+    if kernel in _WIDE or kernel in PLANES:
+        forms = wide_forms(graph, op, numbers)
+        members |= {"shift": forms.shift, "form": forms.form}
+    return members, convolution_words(graph, op, numbers, kernel)
 
 
 def _fully_connected(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words | None]:
@@ -175,11 +188,29 @@ def _input_and_output(graph: Graph, schedule: Schedule, index: int) -> Members:
 
 
 _VARIANTS = {
-    Kernel.CONV: _Variant("conv_op", ("conv", "pair", "requantise", "view"), _convolution),
+    Kernel.CONV: _Variant(
+        "conv_op", ("conv", "expand", "gather", "pair", "requantise", "view"), _convolution
+    ),
+    Kernel.CONV_WIDE: _Variant(
+        "conv_op",
+        ("conv_wide", "expand", "gather", "pair_wide", "requantise", "view"),
+        _convolution,
+    ),
     Kernel.POINTWISE: _Variant(
-        "conv_op", ("pair", "pointwise", "requantise", "view"), _convolution
+        "conv_op", ("expand", "pair", "pixels", "pointwise", "requantise", "view"), _convolution
+    ),
+    Kernel.POINTWISE_WIDE: _Variant(
+        "conv_op",
+        ("expand", "pair_wide", "pixels", "pointwise_wide", "requantise", "view"),
+        _convolution,
     ),
     Kernel.DEPTHWISE: _Variant("conv_op", ("depthwise", "requantise", "view"), _convolution),
+    **{
+        kernel: _Variant(
+            "conv_op", (f"depthwise_{size}", "planes", f"planes_{size}", "view"), _convolution
+        )
+        for kernel, (size, _) in PLANES.items()
+    },
     Kernel.DEPTHWISE_MULTIPLIER: _Variant(
         "conv_op", ("depthwise_multiplier", "requantise", "view"), _convolution
     ),
@@ -199,11 +230,28 @@ _VARIANTS = {
     Kernel.RESIZE_NEAREST: _Variant("resize_op", ("bytes", "resize_nearest"), resize_nearest),
 }
 
+_WIDE = frozenset({Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE})
+
+_ASSEMBLY = {
+    "expand": (),
+    "pair": ("tinynas_pair.h",),
+    "pair_wide": ("tinynas_pair.h",),
+    "planes": ("tinynas_planes.h",),
+    **{f"planes_{size}": ("tinynas_planes.h",) for size, _ in PLANES.values()},
+}
+"""Stems of the files that have a twin in assembly, and the headers that it includes."""
+
+_ASSEMBLY_ALONE = {f"planes_{size}" for size, _ in PLANES.values()}
+"""Those of them whose twin is in another file."""
+
 _TILED = frozenset(
     {
         Kernel.CONV,
+        Kernel.CONV_WIDE,
         Kernel.POINTWISE,
+        Kernel.POINTWISE_WIDE,
         Kernel.DEPTHWISE,
+        *PLANES,
         Kernel.DEPTHWISE_MULTIPLIER,
         Kernel.ADD,
         Kernel.AVERAGE_POOL,

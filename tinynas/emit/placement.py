@@ -9,6 +9,7 @@ from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import zero_point_of
 from tinynas.graph.ir import Graph, Op, Tensor
 from tinynas.schedule import Schedule, Segment, SegmentKind
+from tinynas.schedule.kernels import kernel_in
 from tinynas.schedule.stream import stream_segment
 
 WHOLE = -1
@@ -96,7 +97,7 @@ def scratch_offset(graph: Graph, schedule: Schedule, op: Op) -> int:
     Raises:
         InvalidInputError: the schedule has none, too little, or not on a word.
     """
-    needed = scratch_bytes(graph, op)
+    needed = scratch_bytes(graph, op, kernel_in(graph, schedule, op))
     if needed == 0:
         return 0
     name = scratch_name(op)

@@ -65,7 +65,7 @@ def library_files(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, s
         texts["src/" + header.replace("tinynas", prefix)] = kernel_text(header, prefix)
     sources = {*sources_of({o.kernel for o in operators}), *_stream_sources(schedule)}
     for source in sorted(sources):
-        texts[f"src/{source}.c"] = kernel_text(f"{source}.c", prefix)
+        texts["src/" + source.replace("tinynas", prefix)] = kernel_text(source, prefix)
     return texts
 
 
@@ -202,7 +202,7 @@ def _fed(graph: Graph, schedule: Schedule) -> dict[str, int] | None:
 def _stream_sources(schedule: Schedule) -> set[str]:
     """What stream segments run on beside the kernels."""
     streamed = any(s.kind is SegmentKind.STREAM for s in schedule.segments)
-    return ({"stream"} if streamed else set()) | ({"bytes"} if schedule.fed_by_rows else set())
+    return ({"stream.c"} if streamed else set()) | ({"bytes.c"} if schedule.fed_by_rows else set())
 
 
 def _segment(

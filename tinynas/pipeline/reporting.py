@@ -34,6 +34,8 @@ from tinynas.report import (
     describe_layers,
     describe_schedule,
 )
+from tinynas.schedule import Schedule
+from tinynas.schedule.kernels import kernel_in
 from tinynas.spaces import Architecture, Subspace, network_of
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -127,7 +129,7 @@ def _data(
         blocks=describe_blocks(network, graph),
         layers=describe_layers(
             graph,
-            flash_bytes=_flash_by_op(graph),
+            flash_bytes=_flash_by_op(graph, schedule),
             instructions={
                 layer["name"]: layer["instructions"] for layer in measured["layers"] or ()
             },
@@ -174,8 +176,10 @@ def _figures(budget: int, measured: dict[str, int]) -> MemoryFigures:
     return cast(MemoryFigures, {"budget": budget, **measured})
 
 
-def _flash_by_op(graph: Graph) -> dict[str, int]:
-    return {op.name: constant_bytes(graph, op).total for op in graph.ops}
+def _flash_by_op(graph: Graph, schedule: Schedule) -> dict[str, int]:
+    return {
+        op.name: constant_bytes(graph, op, kernel_in(graph, schedule, op)).total for op in graph.ops
+    }
 
 
 def _headline(figures: MemoryFigures) -> dict[str, int]:

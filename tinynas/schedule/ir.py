@@ -80,7 +80,8 @@ class Schedule:
 
     `arena_bytes` is the size of the one byte array that every buffer lies in; it includes the
     network's input and output.  `recomputed_macs` are those beyond the network's own.  No placement
-    of these segments' buffers needs less than `lower_bound_bytes`.
+    of these segments' buffers needs less than `lower_bound_bytes`.  `variants`: (op, kernel) where
+    another kernel than that of the least flash runs an op.
     """
 
     segments: tuple[Segment, ...]
@@ -88,6 +89,7 @@ class Schedule:
     arena_bytes: int
     recomputed_macs: int
     lower_bound_bytes: int = 0
+    variants: tuple[tuple[str, str], ...] = ()
 
     def buffer_of(self, tensor: str) -> Buffer:
         return next(b for b in self.buffers if b.tensor == tensor)
@@ -120,4 +122,6 @@ class Schedule:
             for s in value["segments"]
         )
         numbers = {k: value[k] for k in ("arena_bytes", "recomputed_macs", "lower_bound_bytes")}
-        return cls(segments, tuple(Buffer(**b) for b in value["buffers"]), **numbers)
+        variants = tuple((op, kernel) for op, kernel in value["variants"])
+        buffers = tuple(Buffer(**b) for b in value["buffers"])
+        return cls(segments, buffers, **numbers, variants=variants)

@@ -31,6 +31,7 @@ from tinynas.graph.ir import (
     Tanh,
     Transpose,
 )
+from tinynas.schedule.ir import Schedule
 
 WORD = 4
 
@@ -39,8 +40,13 @@ class Kernel(StrEnum):
     """The C kernels; a kernel is the file `<kernel>.c` and the function `<prefix>_<kernel>`."""
 
     CONV = "conv"
+    CONV_WIDE = "conv_wide"
     POINTWISE = "pointwise"
+    POINTWISE_WIDE = "pointwise_wide"
     DEPTHWISE = "depthwise"
+    DEPTHWISE_3 = "depthwise_3"
+    DEPTHWISE_5 = "depthwise_5"
+    DEPTHWISE_7 = "depthwise_7"
     DEPTHWISE_MULTIPLIER = "depthwise_multiplier"
     FULLY_CONNECTED = "fully_connected"
     ADD = "add"
@@ -65,19 +71,28 @@ class Overlap(StrEnum):
     written.  element: raster order too, but a pixel's channels come one after the other (or four by
     four): channel c is written when what it needs has been read, and it needs channel c alone.
     flat: byte i is written when byte i of every input of the output's size has been read.
+    planes: the channels of all pixels one after the other (four by four), each in raster order, a
+    row of outputs written when the rows that it needs have been read.  So the output may lie where
+    `element` allows it if channels stay with channels, that is a whole number of pixels away.
     none: the output must not touch the input.
     """
 
     PIXEL = "pixel"
     ELEMENT = "element"
     FLAT = "flat"
+    PLANES = "planes"
     NONE = "none"
 
 
 _OVERLAPS = {
     Kernel.CONV: Overlap.PIXEL,
+    Kernel.CONV_WIDE: Overlap.PIXEL,
     Kernel.POINTWISE: Overlap.PIXEL,
+    Kernel.POINTWISE_WIDE: Overlap.PIXEL,
     Kernel.DEPTHWISE: Overlap.ELEMENT,
+    Kernel.DEPTHWISE_3: Overlap.PLANES,
+    Kernel.DEPTHWISE_5: Overlap.PLANES,
+    Kernel.DEPTHWISE_7: Overlap.PLANES,
     Kernel.DEPTHWISE_MULTIPLIER: Overlap.NONE,
     Kernel.FULLY_CONNECTED: Overlap.NONE,
     Kernel.ADD: Overlap.ELEMENT,
@@ -96,8 +111,26 @@ _OVERLAPS = {
 }
 
 
+BASE = {
+    Kernel.CONV_WIDE: Kernel.CONV,
+    Kernel.POINTWISE_WIDE: Kernel.POINTWISE,
+    Kernel.DEPTHWISE_3: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_5: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_7: Kernel.DEPTHWISE,
+}
+"""The kernels that are faster variants, and whose place they take: for more flash."""
+
+
+PLANES = {
+    Kernel.DEPTHWISE_3: (3, 2),
+    Kernel.DEPTHWISE_5: (5, 4),
+    Kernel.DEPTHWISE_7: (7, 4),
+}
+"""The fast depthwise kernels: their size, and how many outputs of a row they compute at once."""
+
+
 def kernel_of(graph: Graph, op: Op) -> Kernel:
-    """The kernel that runs an op."""
+    """The kernel that runs an op in the least flash, which planner and search count with."""
     match op.attributes:
         case Conv2D(window=w) if w.kernel == (1, 1) and w.padding == (0, 0, 0, 0):
             return Kernel.POINTWISE
@@ -132,6 +165,12 @@ _KERNELS: dict[type, Kernel] = {
 }
 
 
+def kernel_in(graph: Graph, schedule: Schedule, op: Op) -> Kernel:
+    """The kernel that runs an op in a schedule: the variant chosen there, or `kernel_of`."""
+    chosen = dict(schedule.variants).get(op.name)
+    return kernel_of(graph, op) if chosen is None else Kernel(chosen)
+
+
 def broadcasts(graph: Graph, op: Op) -> bool:
     """Whether an op of two inputs has a constant one, or one of another shape than its output."""
     shape = graph.tensors[op.outputs[0]].shape
@@ -149,15 +188,24 @@ def padded(size: int) -> int:
     return -(-size // WORD) * WORD
 
 
-def scratch_bytes(graph: Graph, op: Op) -> int:
+def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
     """Arena bytes, word aligned, that a kernel needs beside its input and output while it runs.
 
-    Dense convolutions gather the inputs of two output pixels as int16.
+    `kernel`: the variant that runs the op; None: the one that planner and search count with.
+    Dense convolutions gather the inputs of two output pixels as int16.  The fast depthwise kernels
+    hold the kernel's rows, four channels of them as int16, and the outputs of a row.
     """
-    match kernel_of(graph, op):
-        case Kernel.CONV | Kernel.POINTWISE:
+    match kernel or kernel_of(graph, op):
+        case Kernel.CONV | Kernel.CONV_WIDE | Kernel.POINTWISE | Kernel.POINTWISE_WIDE:
             taps = prod(graph.tensors[op.inputs[1]].shape[1:])
             return 2 * 2 * padded(taps)
+        case (Kernel.DEPTHWISE_3 | Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7) as planes:
+            size, step = PLANES[planes]
+            assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
+            stride = op.attributes.window.stride[1]
+            outputs = -(-graph.tensors[op.outputs[0]].shape[2] // step) * step
+            width = ((outputs - 1) * stride + size + 1) // 2 * 2
+            return 8 * size * width + 8 * outputs
         case _:
             return 0
 

@@ -1,62 +1,89 @@
 /* The product at the heart of dense convolutions: two gathered pixels x all output channels.
  *
  * gathered   for every four taps 16 bytes: int16 [first pixel: 4][second pixel: 4], word aligned,
- *            the input's zero point already subtracted
+ *            raised by 128 (the bias makes up for it and for the zero point), and multiplied by
+ *            2^shift, which here is 1; of four taps 0, 2, 1, 3 in this order
  * taps       a multiple of 4
- * constants  for every two output channels a and b, as words: bias a, bias b; for every four taps
- *            weights a, weights b; multiplier a, multiplier b; right a | right b << 8.  Bytes 0, 1, 2,
- *            3 of a word of weights belong to the gathered int16s 0, 2, 1, 3.  An odd last channel
- *            has a companion of zeros, which is not written.
+ * constants  for every pass over two output channels a and b, as words: bias a, bias b; for every four
+ *            taps weights a, weights b, a byte a tap; multiplier a, multiplier b; shift a | shift b << 16.
+ *            A shift is LiteRT's right shift, or `right - TINYNAS_GENERAL`, in a byte.
+ *            Of every four channels 0 and 2 make a pass, then 1 and 3; one or two channels that are
+ *            left make one pass, three make two.  What is missing has weights of zero.
  *
  * Two pixels by two channels at a time: each word of weights and of inputs is used twice.  `first`
  * may equal `second`: then the first pixel's outputs win.
+ *
+ * Cores with the DSP extension have it in assembly, pair.S; this file then holds what that calls.
  */
 #include "tinynas_kernels.h"
 
-void tinynas_pair(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps, int8_t *first,
-                  int8_t *second)
+#if defined(TINYNAS_ASSEMBLY)
+
+_Static_assert(offsetof(tinynas_conv_op, output.channels) == 32, "tinynas_pair.h: OP_CHANNELS");
+_Static_assert(offsetof(tinynas_conv_op, output.zero_point) == 38, "tinynas_pair.h: OP_ZERO_POINT");
+_Static_assert(offsetof(tinynas_conv_op, constants) == 40, "tinynas_pair.h: OP_CONSTANTS");
+_Static_assert(offsetof(tinynas_conv_op, form) == 59, "tinynas_pair.h: OP_FORM");
+
+/* Outputs of one pass, where a channel needs the general form: halfwords, raised by 128. */
+uint64_t tinynas_pair_general(const tinynas_conv_op *op, const int32_t sums[4],
+                              const uint32_t *tail);
+
+uint64_t tinynas_pair_general(const tinynas_conv_op *op, const int32_t sums[4],
+                              const uint32_t *tail)
+{
+    uint64_t lanes = 0;
+    for (uint32_t i = 4; i-- > 0;) {
+        const uint32_t channel = i & 1u;
+        const int32_t shift = tinynas_byte(tail[2], 2u * channel);
+        const int32_t y = tinynas_rescale(op, sums[i], (int32_t)tail[channel],
+                                          shift < 0 ? shift : shift - 1);
+        lanes = lanes << 16 | (uint32_t)(y + 128);
+    }
+    return lanes;
+}
+
+#else
+
+/* Two pixels x channels a and b (b is left out where it is negative).  Returns the next constants. */
+static const uint32_t *pass(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps,
+                            const uint32_t *constants, int8_t *first, int8_t *second, int32_t a,
+                            int32_t b)
 {
     const int8_t *const end = gathered + 4 * taps;
+    const int32_t bias_a = (int32_t)constants[0];
+    const int32_t bias_b = (int32_t)constants[1];
+    tinynas_four acc = {bias_a, bias_a, bias_b, bias_b};
+    constants += 2;
+    while (gathered != end) {
+        tinynas_add_taps(&acc, &gathered, &constants);
+    }
+    const int32_t shift_a = tinynas_byte(constants[2], 0);
+    const int32_t shift_b = tinynas_byte(constants[2], 2);
+    const int32_t right_a = shift_a < 0 ? shift_a : shift_a - 1;
+    const int32_t right_b = shift_b < 0 ? shift_b : shift_b - 1;
+    second[a] = (int8_t)tinynas_rescale(op, acc.b, (int32_t)constants[0], right_a);
+    first[a] = (int8_t)tinynas_rescale(op, acc.a, (int32_t)constants[0], right_a);
+    if (b >= 0) {
+        second[b] = (int8_t)tinynas_rescale(op, acc.d, (int32_t)constants[1], right_b);
+        first[b] = (int8_t)tinynas_rescale(op, acc.c, (int32_t)constants[1], right_b);
+    }
+    return constants + 3;
+}
+
+void tinynas_pair(const tinynas_conv_op *op, int8_t *gathered, int32_t taps, int8_t *first,
+                  int8_t *second)
+{
     const uint32_t *constants = op->constants;
-    const int32_t zero_point = op->output.zero_point;
-    const int32_t channels = op->output.channels;
-    for (int32_t channel = 0; channel < channels; channel += 2) {
-        const int32_t bias_a = (int32_t)constants[0];
-        const int32_t bias_b = (int32_t)constants[1];
-        tinynas_four acc = {bias_a, bias_a, bias_b, bias_b};
-        const int8_t *x = gathered;
-        constants += 2;
-        if ((taps & 4) != 0) {
-            tinynas_add_taps(&acc, &x, &constants);
-        }
-        while (x != end) {
-            tinynas_add_taps(&acc, &x, &constants);
-            tinynas_add_taps(&acc, &x, &constants);
-        }
-        const int32_t multiplier_a = (int32_t)constants[0];
-        const int32_t multiplier_b = (int32_t)constants[1];
-        const uint32_t rights = constants[2];
-        constants += 3;
-        const int32_t right_a = tinynas_byte(rights, 0);
-        const int32_t right_b = tinynas_byte(rights, 1);
-        if ((rights & 0x8080u) == 0) {
-            const int32_t offset_a = tinynas_scale_offset(zero_point, right_a);
-            const int32_t offset_b = tinynas_scale_offset(zero_point, right_b);
-            acc.a = tinynas_scale(acc.a, multiplier_a, right_a, offset_a);
-            acc.b = tinynas_scale(acc.b, multiplier_a, right_a, offset_a);
-            acc.c = tinynas_scale(acc.c, multiplier_b, right_b, offset_b);
-            acc.d = tinynas_scale(acc.d, multiplier_b, right_b, offset_b);
-        } else {
-            acc.a = tinynas_rescale(op, acc.a, multiplier_a, right_a);
-            acc.b = tinynas_rescale(op, acc.b, multiplier_a, right_a);
-            acc.c = tinynas_rescale(op, acc.c, multiplier_b, right_b);
-            acc.d = tinynas_rescale(op, acc.d, multiplier_b, right_b);
-        }
-        second[channel] = (int8_t)acc.b;
-        first[channel] = (int8_t)acc.a;
-        if (channel + 1 < channels) {
-            second[channel + 1] = (int8_t)acc.d;
-            first[channel + 1] = (int8_t)acc.c;
-        }
+    int32_t left = op->output.channels;
+    for (; left > 2; left -= 4) {
+        constants = pass(op, gathered, taps, constants, first, second, 0, 2);
+        constants = pass(op, gathered, taps, constants, first, second, 1, left > 3 ? 3 : -1);
+        first += 4;
+        second += 4;
+    }
+    if (left > 0) {
+        pass(op, gathered, taps, constants, first, second, 0, left > 1 ? 1 : -1);
     }
 }
+
+#endif

@@ -25,6 +25,13 @@
 #define TINYNAS_NOINLINE static
 #endif
 
+/* Cortex-M with the DSP extension: some kernels are in assembly there. */
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && defined(__GNUC__)
+#if __ARM_ARCH_PROFILE == 'M'
+#define TINYNAS_ASSEMBLY
+#endif
+#endif
+
 /* The accumulators of four neighbouring channels. */
 typedef struct {
     int32_t a;
@@ -59,6 +66,12 @@ TINYNAS_INLINE void tinynas_store_aligned(int8_t *to, uint32_t word)
 TINYNAS_INLINE int32_t tinynas_byte(uint32_t word, uint32_t index)
 {
     return (int8_t)((word >> (8u * index)) & 0xffu);
+}
+
+/* The low half of a word, signed. */
+TINYNAS_INLINE int32_t tinynas_half(uint32_t word)
+{
+    return (int16_t)(word & 0xffffu);
 }
 
 /* The same number in both halves of a word. */
@@ -131,41 +144,6 @@ TINYNAS_INLINE void tinynas_add_tap(tinynas_four *sums, const int8_t *x, const u
               [weights] "+&r"(*weights), [even_x] "=&r"(even_x), [odd_x] "=&r"(odd_x),
               [even_w] "=&r"(even_w), [odd_w] "=&r"(odd_w)
             : [offset] "r"(offset), [x] "m"(*(const tinynas_bytes *)x)
-            : "memory");
-}
-
-/* Four taps of two pixels by two channels: the next 16 bytes at `x` are int16 [pixel][4], the next two
- * words of weights those of the two channels.  Sums: first channel a (first pixel) and b (second),
- * second channel c and d.
- */
-TINYNAS_INLINE void tinynas_add_taps(tinynas_four *sums, const int8_t **x, const uint32_t **weights)
-{
-    uint32_t even_x;
-    uint32_t odd_x;
-    uint32_t even_first;
-    uint32_t odd_first;
-    uint32_t even_second;
-    uint32_t odd_second;
-    __asm__("ldrd    %[odd_first], %[odd_second], [%[weights]], #8\n\t"
-            "ldrd    %[even_x], %[odd_x], [%[x]], #8\n\t"
-            "sxtb16  %[even_first], %[odd_first]\n\t"
-            "sxtb16  %[odd_first], %[odd_first], ror #8\n\t"
-            "sxtb16  %[even_second], %[odd_second]\n\t"
-            "sxtb16  %[odd_second], %[odd_second], ror #8\n\t"
-            "smlad   %[a], %[even_first], %[even_x], %[a]\n\t"
-            "smlad   %[c], %[even_second], %[even_x], %[c]\n\t"
-            "smlad   %[a], %[odd_first], %[odd_x], %[a]\n\t"
-            "smlad   %[c], %[odd_second], %[odd_x], %[c]\n\t"
-            "ldrd    %[even_x], %[odd_x], [%[x]], #8\n\t"
-            "smlad   %[b], %[even_first], %[even_x], %[b]\n\t"
-            "smlad   %[d], %[even_second], %[even_x], %[d]\n\t"
-            "smlad   %[b], %[odd_first], %[odd_x], %[b]\n\t"
-            "smlad   %[d], %[odd_second], %[odd_x], %[d]"
-            : [a] "+&r"(sums->a), [b] "+&r"(sums->b), [c] "+&r"(sums->c), [d] "+&r"(sums->d),
-              [x] "+&r"(*x), [weights] "+&r"(*weights), [even_x] "=&r"(even_x),
-              [odd_x] "=&r"(odd_x), [even_first] "=&r"(even_first), [odd_first] "=&r"(odd_first),
-              [even_second] "=&r"(even_second), [odd_second] "=&r"(odd_second)
-            :
             : "memory");
 }
 
@@ -264,6 +242,10 @@ TINYNAS_INLINE int32_t tinynas_dot_word(int32_t sum, uint32_t weights, const int
     return tinynas_dot(tinynas_odd_bytes(weights), tinynas_load_aligned(x + 4), sum);
 }
 
+/* Four taps of two pixels by two channels: the next 16 bytes at `x` are int16 [pixel][4], the next two
+ * words of weights those of the two channels.  Sums: first channel a (first pixel) and b (second),
+ * second channel c and d.
+ */
 TINYNAS_INLINE void tinynas_add_taps(tinynas_four *sums, const int8_t **x, const uint32_t **weights)
 {
     sums->a = tinynas_dot_word(sums->a, (*weights)[0], *x);
@@ -286,6 +268,16 @@ TINYNAS_INLINE int32_t tinynas_saturated_half(int32_t value)
 }
 
 #endif
+
+/* Four bytes raised by 128 and multiplied by 2^shift, as int16s 0, 2, 1, 3 at a word-aligned address.
+ * Raised they are not negative, so that shifting a word shifts its halves.
+ */
+TINYNAS_INLINE void tinynas_expand(int8_t *to, uint32_t word, uint32_t shift)
+{
+    const uint32_t raised = word ^ 0x80808080u;
+    tinynas_store_aligned(to, (raised & 0x00ff00ffu) << shift);
+    tinynas_store_aligned(to + 4, (raised >> 8 & 0x00ff00ffu) << shift);
+}
 
 /* How the accumulator of a channel becomes its output.
  *

@@ -63,6 +63,8 @@ typedef struct {
     uint8_t padding_left;
     int8_t minimum;             /* of the output */
     int8_t maximum;
+    uint8_t shift;              /* gathered inputs are multiplied by 2^shift */
+    uint8_t form;               /* how sums become outputs there: see pair_wide.c */
 } tinynas_conv_op;
 
 typedef struct {
@@ -245,8 +247,13 @@ int32_t tinynas_next_stage(const tinynas_stage *stages, int32_t count, const uin
                            int32_t rows);
 
 void tinynas_conv(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_conv_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_pointwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_pointwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_3(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_5(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_7(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_multiplier(const tinynas_conv_op *op, int8_t *arena,
                                   const tinynas_tile *tile);
 void tinynas_fully_connected(const tinynas_fully_connected_op *op, int8_t *arena);
@@ -282,8 +289,35 @@ void tinynas_fill_bytes(int8_t *to, int8_t value, uint32_t bytes);
 /* What an accumulator becomes, by the short or the general form as `right` says. */
 int32_t tinynas_rescale(const tinynas_conv_op *op, int32_t acc, int32_t multiplier, int32_t right);
 
-/* Both pixels that `gathered` holds, through all output channels: see pair.c. */
-void tinynas_pair(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps, int8_t *first,
+/* Both pixels that `gathered` holds, through all output channels: see pair.c and pair_wide.c. */
+typedef void (*tinynas_pair_function)(const tinynas_conv_op *op, int8_t *gathered, int32_t taps,
+                                      int8_t *first, int8_t *second);
+void tinynas_pair(const tinynas_conv_op *op, int8_t *gathered, int32_t taps, int8_t *first,
                   int8_t *second);
+void tinynas_pair_wide(const tinynas_conv_op *op, int8_t *gathered, int32_t taps, int8_t *first,
+                       int8_t *second);
+
+/* Words of two pixels, each to every other 8 of the bytes at `to`: see tinynas_expand. */
+void tinynas_expand_both(const int8_t *a, const int8_t *b, int8_t *to, uint32_t words,
+                         uint32_t shift);
+
+/* Depthwise products of a row of outputs, and what goes before and after them: see planes.c.  `back` is
+ * how many bytes beyond the last step of a plane the next one begins.
+ */
+typedef void (*tinynas_planes_function)(const int8_t *const *rows, const uint32_t *constants,
+                                        uint32_t *lanes, int32_t steps, int32_t back);
+void tinynas_planes_by(tinynas_planes_function product, int32_t outputs_a_step,
+                       const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_planes_split(const int8_t *x, int32_t pixel_bytes, int8_t *planes, int32_t plane_bytes,
+                          int32_t pairs, uint32_t shift);
+void tinynas_planes_join(const uint32_t *lanes, int8_t *y, int32_t pixel_bytes, int32_t count);
+void tinynas_planes_twin(const int8_t *const *rows, const uint32_t *constants, uint32_t *lanes,
+                         int32_t outputs, int32_t plane_bytes, int32_t kernel, int32_t stride);
+
+/* All output pixels of a convolution, by pairs. */
+void tinynas_conv_by(tinynas_pair_function pair, const tinynas_conv_op *op, int8_t *arena,
+                     const tinynas_tile *tile);
+void tinynas_pointwise_by(tinynas_pair_function pair, const tinynas_conv_op *op, int8_t *arena,
+                          const tinynas_tile *tile);
 
 #endif

@@ -1,0 +1,97 @@
+"""Measures `tinynas/cost/instructions.json`: instructions of the kernels on a grid of shapes.
+
+    python -m benchmarks.kernel_costs [--kernels NAME ...]
+
+Chains of layers run on a simulated Cortex-M7, every layer counted by its marks and every output
+byte compared.  To the counts of a kernel the coefficients of `tinynas.cost.instructions.FEATURES`
+are fitted, relative deviations squared; the largest deviation is stored as the error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
+from tinynas.cost import instructions
+from tinynas.cost.instructions import FEATURES, features_of
+from tinynas.graph.ir import Graph
+from tinynas.schedule import plan_layer
+from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_in
+
+TARGET = Path(instructions.__file__).with_name("instructions.json")
+
+
+def chain(base: Kernel) -> Graph:
+    """A network of layers of various shapes that a kernel, or its variants, run."""
+    if base is Kernel.POINTWISE:
+        widths = (96, 24, 16, 8, 48, 144, 40, 240, 10, 64, 7, 33, 96, 280, 96)
+        return network_of_layers(
+            7, 16, [Layer(1, 1, width, i % 2 == 0) for i, width in enumerate(widths)]
+        )
+    if base is Kernel.CONV:
+        shapes = ((3, 1, 8), (3, 2, 16), (5, 1, 6), (2, 1, 12), (3, 1, 16), (3, 2, 32), (3, 1, 20))
+        return network_of_layers(20, 3, [Layer(*shape) for shape in shapes])
+    sizes = ((3, 1), (5, 1), (7, 1), (3, 2), (3, 1), (5, 1), (7, 1), (5, 2), (3, 1), (5, 1), (7, 2))
+    return network_of_layers(24, 16, [Layer(*size, 0) for size in sizes])
+
+
+@cache
+def counts(base: Kernel, kernels: frozenset[Kernel]) -> list[tuple[Kernel, list[float], int]]:
+    """Kernel, features and instructions of every layer of the chain, with these variants forced.
+
+    Raises:
+        SystemExit: an output byte is wrong.
+    """
+    graph = chain(base)
+    schedule = forced(graph, plan_layer(graph), set(kernels))
+    ran = run_network(graph, schedule)
+    if ran.mismatches:
+        raise SystemExit(f"{base}: {ran.mismatches} wrong bytes")
+    return [
+        (kernel_in(graph, schedule, op), features_of(graph, op).tolist(), ran.by_op[index])
+        for index, op in enumerate(graph.ops)
+    ]
+
+
+def points(kernel: Kernel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Features [N, 6] and instructions [N] of the layers that a kernel runs."""
+    together = frozenset(PLANES) if kernel in PLANES else frozenset({kernel})
+    found = counts(BASE.get(kernel, kernel), together)
+    mine = [(features, number) for name, features, number in found if name is kernel]
+    return np.array([f for f, _ in mine]), np.array([float(n) for _, n in mine])
+
+
+def fit(features: NDArray[np.float64], counts: NDArray[np.float64]) -> dict[str, Any]:
+    """Coefficients, none negative, and the largest relative deviation over all points."""
+    relative = features / counts[:, None]
+    coefficients, _ = nnls(relative, np.ones(len(counts)))
+    error = float(np.abs(relative @ coefficients - 1).max())
+    return {"coefficients": [round(float(c), 4) for c in coefficients], "error": round(error, 4)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kernels", nargs="+", type=Kernel, metavar="NAME", help="these alone")
+    wanted = parser.parse_args().kernels
+    table = json.loads(TARGET.read_text()) if TARGET.is_file() else {"kernels": {}}
+    table["features"] = list(FEATURES)
+    for kernel in wanted or (*dict.fromkeys(BASE.values()), *BASE):
+        features, numbers = points(kernel)
+        found = fit(features, numbers)
+        table["kernels"][kernel.value] = found
+        print(f"{kernel:20} {len(numbers):3} shapes, error {found['error']:.1%}", file=sys.stderr)
+        TARGET.write_text(json.dumps(table, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

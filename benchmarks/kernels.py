@@ -1,0 +1,155 @@
+"""Instructions a MAC of single layers, beside other engines: `python -m benchmarks.kernels`.
+
+Every shape of the table runs with int8 weights and with its fastest variant on a simulated
+Cortex-M7, every output byte compared with the integer reference.  Writes
+`benchmarks/results/kernels.md` and `.json`; `--only TEXT` measures the shapes whose name has it,
+and writes nothing.  The peers' figures were counted in the same way, on a Cortex-M4.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
+from tinynas.build import find_toolchain
+from tinynas.cost.layout import constant_bytes
+from tinynas.graph.ir import Graph
+from tinynas.schedule import plan_layer
+from tinynas.schedule.kernels import BASE, Kernel, kernel_in, scratch_bytes
+
+RESULTS = Path(__file__).with_name("results")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer on an input [size, size, channels]; peers: CMSIS-NN, TinyEngine integer and float."""
+
+    name: str
+    size: int
+    channels: int
+    layer: Layer
+    peers: tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured kernel: simulated instructions, bytes, wrong output bytes of all."""
+
+    name: str
+    kernel: str
+    instructions_per_mac: float
+    flash_bytes: int
+    scratch_bytes: int
+    mismatches: int
+    outputs: int
+
+
+def _pointwise(inputs: int, outputs: int, size: int, relu: bool, *peers: float) -> Case:
+    name = f"pointwise {inputs} -> {outputs} @{size}"
+    return Case(name, size, inputs, Layer(1, 1, outputs, relu), (peers[0], peers[1], peers[2]))
+
+
+def _depthwise(kernel: int, stride: int, channels: int, size: int, *peers: float) -> Case:
+    name = f"depthwise {kernel}x{kernel} s{stride} {channels}@{size}"
+    return Case(name, size, channels, Layer(kernel, stride, 0), (peers[0], peers[1], peers[2]))
+
+
+CASES = (
+    Case("stem 3x3 s2 3 -> 16 @96", 96, 3, Layer(3, 2, 16), (4.82, 2.82, 1.98)),
+    _pointwise(8, 48, 40, True, 6.63, 6.86, 4.47),
+    _pointwise(16, 96, 40, True, 3.96, 4.02, 2.72),
+    _pointwise(24, 144, 20, True, 3.28, 3.10, 2.15),
+    _pointwise(96, 24, 20, False, 1.85, 2.12, 1.91),
+    _pointwise(240, 40, 10, False, 1.62, 1.80, 1.72),
+    _pointwise(96, 480, 5, True, 2.00, 2.05, 1.85),
+    _pointwise(480, 96, 5, False, 1.64, 1.72, 1.68),
+    _depthwise(3, 1, 48, 40, 8.83, 8.51, 6.21),
+    _depthwise(3, 1, 96, 20, 8.61, 8.78, 6.50),
+    _depthwise(3, 1, 240, 10, 8.32, 9.19, 6.89),
+    _depthwise(5, 1, 48, 40, 9.78, 4.88, 4.44),
+    _depthwise(5, 1, 96, 20, 9.26, 4.99, 4.55),
+    _depthwise(5, 1, 240, 10, 8.80, 5.15, 4.70),
+    _depthwise(7, 1, 48, 40, 8.84, 3.75, 3.48),
+    _depthwise(7, 1, 96, 20, 8.30, 3.81, 3.54),
+    _depthwise(7, 1, 240, 10, 7.79, 3.90, 3.62),
+    _depthwise(3, 2, 48, 40, 8.84, 10.15, 7.75),
+    _depthwise(3, 2, 96, 20, 8.62, 11.06, 8.68),
+    _depthwise(3, 2, 240, 10, 8.33, 12.45, 9.95),
+    Case("conv 3x3 s1 16 -> 16 @32", 32, 16, Layer(3, 1, 16), (None, None, None)),
+)
+
+
+def measured(case: Case) -> list[Row]:
+    """The kernel of the least flash, then the variants that run the layer."""
+    graph = network_of_layers(case.size, case.channels, [case.layer])
+    rows = [_row(case, graph, None)]
+    plan = plan_layer(graph)
+    for kernel in BASE:
+        if forced(graph, plan, {kernel}).variants:
+            rows.append(_row(case, graph, kernel))
+    return rows
+
+
+def _row(case: Case, graph: Graph, kernel: Kernel | None) -> Row:
+    schedule = forced(graph, plan_layer(graph), {kernel} if kernel else set())
+    ran = run_network(graph, schedule)
+    (op,) = graph.ops
+    runs = kernel_in(graph, schedule, op)
+    return Row(
+        case.name,
+        runs.value,
+        round(ran.by_op[0] / graph.macs, 3),
+        constant_bytes(graph, op, runs).total,
+        scratch_bytes(graph, op, runs),
+        ran.mismatches,
+        graph.tensors[op.outputs[0]].elements,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", metavar="TEXT", help="shapes whose name has this")
+    wanted = parser.parse_args().only
+    rows: list[Row] = []
+    for case in CASES:
+        if wanted in case.name:
+            for row in measured(case):
+                rows.append(row)
+                print(*asdict(row).values(), file=sys.stderr, flush=True)
+    if not wanted:
+        RESULTS.mkdir(exist_ok=True)
+        entries = [asdict(row) for row in rows]
+        (RESULTS / "kernels.json").write_text(json.dumps(entries, indent=2) + "\n")
+        (RESULTS / "kernels.md").write_text(table(rows))
+    return 1 if any(row.mismatches for row in rows) else 0
+
+
+def table(rows: list[Row]) -> str:
+    """Markdown."""
+    peers = {case.name: case.peers for case in CASES}
+    lines = [
+        "# Single layers: simulated instructions a MAC",
+        "",
+        f"`python -m benchmarks.kernels`, {find_toolchain().label}, Cortex-M7 in Unicorn, one",
+        "random input, every output byte compared with the integer reference.  Flash: weights,",
+        "requantisation and descriptor.  Instructions, not cycles.",
+        "",
+        "| layer | kernel | instructions a MAC | flash | scratch | wrong bytes "
+        "| CMSIS-NN / TinyEngine int / float |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        beside = " / ".join("-" if p is None else f"{p:.2f}" for p in peers[row.name])
+        lines.append(
+            f"| {row.name} | {row.kernel} | {row.instructions_per_mac:.3f} | {row.flash_bytes:,} "
+            f"| {row.scratch_bytes:,} | {row.mismatches} of {row.outputs:,} | {beside} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,102 @@
+"""The short forms of the kernels with int16 weights are LiteRT's, under their conditions."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tinynas.cost.wide import exact_exponents, general_under
+from tinynas.graph.arithmetic import Requantisation
+
+IntArray = NDArray[np.int64]
+
+
+def _numbers(multiplier: int, right: int, zero_point: int, maximum: int = 127) -> Requantisation:
+    return Requantisation(
+        0,
+        zero_point,
+        -128,
+        maximum,
+        np.array([multiplier], dtype=np.int32),
+        np.array([-right], dtype=np.int32),
+    )
+
+
+def _short(acc: IntArray, k: int, multiplier: int, zero_point: int, *, clamped: bool) -> IntArray:
+    """What the C kernels compute: SMMLA, the correction, the upper half, USAT."""
+    sums = acc << k
+    offset = ((zero_point + 128) << 16) + (1 << 15) + (1 << (k - 2))
+    scaled = (sums * multiplier + (offset << 32)) >> 32
+    if not clamped:
+        scaled -= np.where(sums < 0, 1 << (k - 1), 0)
+    assert np.abs(scaled).max() < 1 << 31
+    return np.clip(scaled >> 16, 0, 255) - 128
+
+
+def _accumulators(multiplier: int, right: int, largest: int, seed: int) -> IntArray:
+    """Up to +-`largest`: random, the ends, and three to each side of the ties of int8 outputs."""
+    ties = (np.arange(-520, 520) + 0.5) * 2.0 ** (right + 31) / multiplier
+    near = np.rint(ties).astype(np.int64)[:, None] + np.arange(-3, 4)
+    random = np.random.default_rng(seed).integers(-largest, largest + 1, 500)
+    ends = np.array([-largest, -largest + 1, -1, 0, 1, largest - 1, largest])
+    return np.clip(np.concatenate([near.reshape(-1), random, ends]), -largest, largest)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.one_of(st.integers(1 << 30, (1 << 31) - 1), st.sampled_from([1 << 30, (1 << 31) - 1])),
+    st.integers(-2, 20),
+    st.integers(-128, 127),
+    st.integers(0, 31),
+)
+def test_short_forms_are_exact_where_they_are_allowed(
+    multiplier: int, right: int, zero_point: int, bits: int
+) -> None:
+    numbers = _numbers(multiplier, right, zero_point)
+    largest = (1 << bits) - 1
+    (k,) = exact_exponents(np.array([largest]), numbers).tolist()
+    if k < 0:
+        assert not 1 <= right <= 15 or largest << (17 - right) >= 1 << 31
+        return
+    acc = _accumulators(multiplier, right, largest, bits)
+    expected = numbers.apply(acc[:, None])[:, 0]
+    signed = _short(acc, k, multiplier, zero_point, clamped=False)
+    np.testing.assert_array_equal(signed, expected)
+    if zero_point == -128:
+        clamped = _short(acc, k, multiplier, zero_point, clamped=True)
+        np.testing.assert_array_equal(clamped, expected)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1 << 30, (1 << 31) - 1), st.integers(2, 15), st.integers(6, 16))
+def test_the_clamped_form_always_at_its_zero_point(multiplier: int, right: int, bits: int) -> None:
+    numbers = _numbers(multiplier, right, -128)
+    (k,) = exact_exponents(np.array([1 << bits]), numbers).tolist()
+    if k >= 0:
+        acc = _accumulators(multiplier, right, 1 << bits, bits)
+        clamped = _short(acc, k, multiplier, -128, clamped=True)
+        np.testing.assert_array_equal(clamped, numbers.apply(acc[:, None])[:, 0])
+
+
+def test_conditions_refuse_what_lies_beyond_them() -> None:
+    one = np.array([1])
+    m = 3 << 29
+    assert exact_exponents(one, _numbers(m, 15, -128)).tolist() == [2]
+    assert exact_exponents(one, _numbers(m, 16, -128)).tolist() == [-1]
+    assert exact_exponents(one, _numbers(m, 9, -128, maximum=100)).tolist() == [-1]
+    assert exact_exponents(np.array([(1 << 23) - 1]), _numbers(m, 9, 0)).tolist() == [8]
+    assert exact_exponents(np.array([1 << 23]), _numbers(m, 9, 0)).tolist() == [-1]
+    assert exact_exponents(one, _numbers(0, 0, 0)).tolist() == [2]
+
+
+def test_weights_and_sums_bound_what_inputs_can_bring() -> None:
+    exponents = np.array([10, 8, -1])
+    largest, heaviest = np.array([100, 100, 1 << 25]), np.array([127, 64, 127])
+    (at_0, at_2, at_7) = (general_under(s, exponents, largest, heaviest) for s in (0, 2, 7))
+    assert at_0 is not None
+    assert at_0.tolist() == [True, False, True]
+    assert at_2 is not None
+    assert at_2.tolist() == [False, False, True]
+    assert at_7 is None  # the general channel's sum would leave int32

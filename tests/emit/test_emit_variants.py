@@ -1,0 +1,127 @@
+"""The fast kernels: the bytes of the integer reference, on the host and on a simulated core."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from emit_batch import Case, case_of, run_cases
+from emit_graphs import Numbers, convolution, depthwise
+
+from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
+from tinynas.build import toolchains
+from tinynas.cost.layout import constant_bytes
+from tinynas.cost.wide import CLAMPED, MIXED, SIGNED, wide_forms
+from tinynas.emit.operators import operator_of
+from tinynas.graph.arithmetic import Requantisation, requantisation
+from tinynas.graph.ir import Activation, Graph, Window, same_padding
+from tinynas.schedule import plan_layer, plan_patch
+from tinynas.schedule.kernels import PLANES, Kernel
+
+RNG = np.random.default_rng(6)
+WIDE = {Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE}
+CLAMPS = Numbers(3, -128)
+
+
+def _same(size: tuple[int, int], kernel: int, stride: int) -> Window:
+    return Window((kernel,) * 2, (stride,) * 2, same_padding(size, (kernel,) * 2, (stride,) * 2))
+
+
+def _case(graph: Graph, kernels: set[Kernel], seed: int) -> Case:
+    schedule = forced(graph, plan_layer(graph), kernels)
+    assert len(schedule.variants) == len(graph.ops)
+    return case_of(graph, schedule, seed, count=4)
+
+
+def _compare(cases: list[Case], folder: Path) -> None:
+    for case, actual in zip(cases, run_cases(cases, folder), strict=True):
+        np.testing.assert_array_equal(actual, case.expected, err_msg=str(case.graph.ops))
+        for i, op in enumerate(case.graph.ops):
+            operator = operator_of(case.graph, case.schedule, i)
+            assert operator.constants is not None
+            sizes = constant_bytes(case.graph, op, operator.kernel)
+            assert 4 * len(operator.constants) == sizes.weights + sizes.requantisation
+
+
+def _form(graph: Graph) -> int:
+    numbers = requantisation(graph, graph.ops[0])
+    assert isinstance(numbers, Requantisation)
+    return wide_forms(graph, graph.ops[0], numbers).form
+
+
+def test_wide_products_of_every_shape_and_form(tmp_path: Path) -> None:
+    one, three = Window((1, 1)), _same((5, 4), 3, 2)
+    mixed = Numbers(weight_scales=(2e-5, 0.5), output_scale=0.004)
+    graphs = [
+        convolution(RNG, (5, 4, channels), outputs, window, Activation.NONE, numbers)
+        for channels, outputs in ((1, 1), (3, 2), (4, 3), (8, 4), (11, 5), (36, 7), (70, 10))
+        for window in (one, three)
+        for numbers in (Numbers(), CLAMPS)
+    ]
+    graphs += [convolution(RNG, (5, 4, 6), 9, w, numbers=mixed) for w in (one, three)]
+    graphs += [convolution(RNG, (5, 4, 6), 9, one, Activation.RELU6, Numbers(output_scale=0.04))]
+    assert {_form(graph) for graph in graphs} == {CLAMPED, SIGNED, MIXED}
+    _compare([_case(g, WIDE, n) for n, g in enumerate(graphs)], tmp_path)
+
+
+def test_planes_of_every_kernel_stride_and_border(tmp_path: Path) -> None:
+    graphs = [
+        depthwise(RNG, (*size, channels), _same(size, kernel, stride), numbers=CLAMPS)
+        for kernel in (3, 5, 7)
+        for stride in (1, 2)
+        for size, channels in (((1, 1), 4), ((7, 6), 4), ((6, 11), 8), ((2, 9), 12))
+    ]
+    graphs += [depthwise(RNG, (8, 9, 4), Window((3, 3), (1, 1)), numbers=CLAMPS)]
+    graphs += [depthwise(RNG, (4, 4, 4), Window((3, 3), (2, 2), (3, 2, 5, 4)), numbers=CLAMPS)]
+    _compare([_case(g, set(PLANES), n) for n, g in enumerate(graphs)], tmp_path)
+
+
+def test_variants_in_patches(tmp_path: Path) -> None:
+    layers = [Layer(3, 2, 8), Layer(1, 1, 12), Layer(3, 1, 0), Layer(1, 1, 8, False)]
+    graph = network_of_layers(19, 3, [*layers, Layer(1, 1, 16), Layer(5, 2, 0), Layer(1, 1, 5)])
+    cases = []
+    for n, grid in enumerate(((2, 2), (3, 1), (1, 4))):
+        schedule = forced(graph, plan_patch(graph, 4, grid), WIDE | set(PLANES))
+        assert {kernel for _, kernel in schedule.variants} >= {"depthwise_3", "conv_wide"}
+        cases.append(case_of(graph, schedule, n))
+    _compare(cases, tmp_path)
+
+
+def test_what_planes_cannot_compute_is_left_to_the_other_kernel() -> None:
+    for graph in (
+        depthwise(RNG, (5, 5, 6), _same((5, 5), 3, 1), numbers=CLAMPS),
+        depthwise(RNG, (5, 5, 8), _same((5, 5), 3, 1)),
+        depthwise(RNG, (6, 6, 8), _same((6, 6), 4, 1), numbers=CLAMPS),
+        depthwise(RNG, (6, 6, 8), Window((3, 3), (3, 3)), numbers=CLAMPS),
+    ):
+        assert not forced(graph, plan_layer(graph), set(PLANES)).variants
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("toolchain", [t.name for t in toolchains()])
+def test_assembly_gives_the_reference_bytes(toolchain: str) -> None:
+    """One network whose layers meet every path of the assembly, in the simulator."""
+    chosen = next(t for t in toolchains() if t.name == toolchain)
+    layers = [
+        Layer(3, 2, 7),
+        Layer(1, 1, 8),
+        Layer(3, 1, 0),
+        Layer(1, 1, 14, False),
+        Layer(1, 1, 5),
+        Layer(3, 1, 12),
+        Layer(5, 1, 0),
+        Layer(1, 1, 44, False),
+        Layer(1, 1, 8),
+        Layer(7, 1, 0),
+        Layer(1, 1, 3, False),
+        Layer(1, 1, 4),
+        Layer(3, 2, 0),
+        Layer(1, 1, 8),
+        Layer(5, 2, 0),
+    ]
+    graph = network_of_layers(21, 3, layers)
+    plan = plan_layer(graph)
+    for schedule in (plan, forced(graph, plan, WIDE | set(PLANES))):
+        assert run_network(graph, schedule, toolchain=chosen).mismatches == 0
+    assert len(forced(graph, plan, WIDE | set(PLANES)).variants) == len(layers)

@@ -1,0 +1,170 @@
+"""Which kernel variant runs each op: the flash left over, spent where it saves most instructions.
+
+Planner and search count with the kernels of the least flash.  What then is left of the budget buys
+int16 weights and faster code: a knapsack over the ops, solved exactly up to units of 64 bytes, for
+every set of kernels whose code is brought along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from tinynas.cost.code import DEFAULT_COMPILER, code_sizes
+from tinynas.cost.instructions import instructions_of
+from tinynas.cost.layout import constant_bytes
+from tinynas.cost.memory import memory_cost
+from tinynas.cost.wide import CLAMPED, wide_forms
+from tinynas.devices import Budget
+from tinynas.graph.arithmetic import Requantisation, requantisation
+from tinynas.graph.ir import DepthwiseConv2D, Graph, Op
+from tinynas.schedule import Schedule, SegmentKind
+from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_of
+from tinynas.schedule.scratch import with_scratch
+
+_UNIT = 64
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A variant for one op: what it takes in flash beyond the op's own kernel, what it saves."""
+
+    op: str
+    kernel: Kernel
+    flash_bytes: int
+    instructions: int
+
+
+def with_variants(
+    graph: Graph,
+    schedule: Schedule,
+    budget: Budget,
+    core: str,
+    compiler: str = DEFAULT_COMPILER,
+) -> Schedule:
+    """`schedule` with the variants that save most instructions within the budget.
+
+    A graph without weights, and a budget that leaves nothing, keep the kernels of the least flash.
+    """
+    if any(t.constant and t.data is None for t in graph.tensors.values()):
+        return schedule
+    best, saved = schedule, 0
+    sizes = code_sizes(core, compiler)
+    offers = [
+        offer
+        for offer in offers_of(graph, schedule)
+        if offer.instructions > 0 and offer.kernel in sizes.kernels
+    ]
+    for kernels in _subsets({offer.kernel for offer in offers}):
+        some = [offer for offer in offers if offer.kernel in kernels]
+        chosen = _within(graph, schedule, budget, core, compiler, some)
+        worth = sum(offer.instructions for offer in chosen)
+        if worth > saved:
+            best, saved = _applied(graph, schedule, chosen), worth
+    return best
+
+
+def offers_of(graph: Graph, schedule: Schedule) -> Iterator[Offer]:
+    """Every variant that could run an op where the schedule has its buffers."""
+    for op in graph.ops:
+        base = kernel_of(graph, op)
+        for kernel in (k for k, of in BASE.items() if of is base):
+            slow, fast = (instructions_of(graph, op, k) for k in (base, kernel))
+            if slow is None or fast is None or not runs(graph, schedule, op, kernel):
+                continue
+            extra = constant_bytes(graph, op, kernel).total - constant_bytes(graph, op).total
+            yield Offer(op.name, kernel, extra, slow - fast)
+
+
+def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
+    """Whether a variant computes an op exactly, with its buffers where the schedule has them."""
+    if kernel not in PLANES:
+        return True
+    if _streamed(schedule, graph.ops.index(op)):
+        return False  # a few columns at a time: too few to take rows apart for
+    assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
+    window, size = op.attributes.window, PLANES[kernel][0]
+    channels = graph.tensors[op.outputs[0]].shape[-1]
+    square = window.kernel == (size, size) and window.stride in ((1, 1), (2, 2))
+    if not square or channels % 4:
+        return False
+    numbers = requantisation(graph, op)
+    assert isinstance(numbers, Requantisation)  # noqa: S101
+    if wide_forms(graph, op, numbers).form != CLAMPED:
+        return False
+    source, out = (schedule.buffer_of(name) for name in (op.inputs[0], op.outputs[0]))
+    apart = source.end <= out.offset or out.end <= source.offset
+    return apart or (source.offset - out.offset) % channels == 0
+
+
+def _streamed(schedule: Schedule, index: int) -> bool:
+    return any(
+        s.kind is SegmentKind.STREAM and s.first <= index < s.last for s in schedule.segments
+    )
+
+
+def _applied(graph: Graph, schedule: Schedule, offers: Iterable[Offer]) -> Schedule:
+    variants = tuple((offer.op, offer.kernel.value) for offer in offers)
+    return with_scratch(graph, replace(schedule, variants=variants))
+
+
+def _within(
+    graph: Graph,
+    schedule: Schedule,
+    budget: Budget,
+    core: str,
+    compiler: str,
+    offers: Sequence[Offer],
+) -> list[Offer]:
+    """The best of `offers` that fit, the code of their kernels included."""
+    fitting = []
+    for offer in offers:
+        alone = memory_cost(graph, _applied(graph, schedule, [offer]), core, compiler)
+        if alone.sram_bytes <= budget.sram_bytes:
+            fitting.append(offer)
+    one_each = list({offer.kernel: offer for offer in fitting}.values())
+    with_code = memory_cost(graph, _applied(graph, schedule, one_each), core, compiler)
+    left = budget.flash_bytes - with_code.flash_bytes + sum(o.flash_bytes for o in one_each)
+    # Kernels that no op keeps drop out, so what is chosen can only need less than was counted.
+    return knapsack(fitting, left)
+
+
+def _subsets(kernels: set[Kernel]) -> Iterator[set[Kernel]]:
+    ordered = sorted(kernels)
+    for size in range(1, len(ordered) + 1):
+        for subset in combinations(ordered, size):
+            yield set(subset)
+
+
+def knapsack(offers: Sequence[Offer], flash_bytes: int) -> list[Offer]:
+    """The offers, one an op at most, that save most in `flash_bytes`; each is rounded up to 64."""
+    room = flash_bytes // _UNIT
+    if room < 0:
+        return []
+    best = np.zeros(room + 1, dtype=np.int64)
+    taken = []
+    by_op: dict[str, list[Offer]] = {}
+    for offer in offers:
+        by_op.setdefault(offer.op, []).append(offer)
+    for choices in by_op.values():
+        after, which = best.copy(), np.full(room + 1, -1, dtype=np.int64)
+        for number, offer in enumerate(choices):
+            size = -(-offer.flash_bytes // _UNIT)
+            if size > room:
+                continue
+            value = best[: room + 1 - size] + offer.instructions
+            better = value > after[size:]
+            after[size:] = np.where(better, value, after[size:])
+            which[size:][better] = number
+        taken.append(which)
+        best = after
+    chosen = []
+    for choices, which in zip(reversed(by_op.values()), reversed(taken), strict=True):
+        number = int(which[room])
+        if number >= 0:
+            chosen.append(choices[number])
+            room -= -(-choices[number].flash_bytes // _UNIT)
+    return chosen[::-1]
