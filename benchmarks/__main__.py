@@ -17,6 +17,8 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "mlperf_models": (),
     "memory_matrix": (),
     "code_sizes": ("--check",),
+    "kernels": (),
+    "networks": (),
     "subspace_grid": (),
     "schedules": ("--run",),
     "batched_cost": (),

@@ -53,14 +53,14 @@ def _compile(name: str, graph: Graph, schedule: Schedule, folder: Path) -> Linke
     constants, data = 0, 0
     defined: set[str] = set()
     undefined: set[str] = set()
-    for source in sorted((folder / "src").glob("*.c")):
-        command = [*compiler, *WARNINGS, *_FLAGS, source.name, "-o", f"{source.stem}.o"]
+    for source in sorted((folder / "src").glob("*.[cS]")):
+        command = [*compiler, *WARNINGS, *_FLAGS, source.name, "-o", f"{source.name}.o"]
         done = subprocess.run(
             command, cwd=source.parent, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
-        with source.with_suffix(".o").open("rb") as file:
+        with source.with_name(f"{source.name}.o").open("rb") as file:
             elf = ELFFile(file)
             for section in elf.iter_sections():
                 if section.name.startswith(".rodata"):

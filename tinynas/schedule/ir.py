@@ -122,6 +122,6 @@ class Schedule:
             for s in value["segments"]
         )
         numbers = {k: value[k] for k in ("arena_bytes", "recomputed_macs", "lower_bound_bytes")}
-        variants = tuple((op, kernel) for op, kernel in value["variants"])
+        variants = tuple((op, kernel) for op, kernel in value.get("variants", ()))
         buffers = tuple(Buffer(**b) for b in value["buffers"])
         return cls(segments, buffers, **numbers, variants=variants)

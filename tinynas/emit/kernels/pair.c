@@ -70,7 +70,7 @@ static const uint32_t *pass(const tinynas_conv_op *op, const int8_t *gathered, i
     return constants + 3;
 }
 
-void tinynas_pair(const tinynas_conv_op *op, int8_t *gathered, int32_t taps, int8_t *first,
+void tinynas_pair(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps, int8_t *first,
                   int8_t *second)
 {
     const uint32_t *constants = op->constants;

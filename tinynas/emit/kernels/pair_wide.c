@@ -85,8 +85,8 @@ static const uint32_t *pass(const tinynas_conv_op *op, const int8_t *gathered, i
     return tail + words;
 }
 
-void tinynas_pair_wide(const tinynas_conv_op *op, int8_t *gathered, int32_t taps, int8_t *first,
-                       int8_t *second)
+void tinynas_pair_wide(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps,
+                       int8_t *first, int8_t *second)
 {
     const uint32_t *constants = op->constants;
     int32_t left = op->output.channels;

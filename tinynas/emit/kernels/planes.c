@@ -149,7 +149,7 @@ void tinynas_planes_join(const uint32_t *lanes, int8_t *y, int32_t pixel_bytes, 
 }
 
 /* Half `index` of pairs, signed. */
-static int32_t half(const uint32_t *pairs, int32_t index)
+static int32_t weight_at(const uint32_t *pairs, int32_t index)
 {
     return tinynas_half(pairs[index / 2] >> (16 * (index & 1)));
 }
@@ -166,8 +166,8 @@ void tinynas_planes_twin(const int8_t *const *rows, const uint32_t *constants, u
                 const int8_t *const x = rows[row] + channel * plane_bytes;
                 const uint32_t *const pairs = weights + row * row_words;
                 for (int32_t tap = 0; tap < kernel; ++tap) {
-                    const int32_t weight = tap + 1 < kernel ? half(pairs, tap)
-                                                            : half(pairs, 2 * row_words - 1);
+                    const int32_t weight = tap + 1 < kernel ? weight_at(pairs, tap)
+                                                            : weight_at(pairs, 2 * row_words - 1);
                     int16_t value;
                     TINYNAS_COPY(&value, x + 2 * (i * stride + tap), sizeof value);
                     sum += (uint32_t)(value * weight);

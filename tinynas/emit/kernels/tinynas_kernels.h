@@ -290,12 +290,12 @@ void tinynas_fill_bytes(int8_t *to, int8_t value, uint32_t bytes);
 int32_t tinynas_rescale(const tinynas_conv_op *op, int32_t acc, int32_t multiplier, int32_t right);
 
 /* Both pixels that `gathered` holds, through all output channels: see pair.c and pair_wide.c. */
-typedef void (*tinynas_pair_function)(const tinynas_conv_op *op, int8_t *gathered, int32_t taps,
-                                      int8_t *first, int8_t *second);
-void tinynas_pair(const tinynas_conv_op *op, int8_t *gathered, int32_t taps, int8_t *first,
+typedef void (*tinynas_pair_function)(const tinynas_conv_op *op, const int8_t *gathered,
+                                      int32_t taps, int8_t *first, int8_t *second);
+void tinynas_pair(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps, int8_t *first,
                   int8_t *second);
-void tinynas_pair_wide(const tinynas_conv_op *op, int8_t *gathered, int32_t taps, int8_t *first,
-                       int8_t *second);
+void tinynas_pair_wide(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps,
+                       int8_t *first, int8_t *second);
 
 /* Words of two pixels, each to every other 8 of the bytes at `to`: see tinynas_expand. */
 void tinynas_expand_both(const int8_t *a, const int8_t *b, int8_t *to, uint32_t words,

@@ -1,0 +1,159 @@
+"""Instructions a MAC of whole networks: `python -m benchmarks.networks [--only TEXT]`.
+
+Every network is compiled three times: with the kernels of the least flash, with int8 weights in its
+dense layers, and with flash to spare.  One random input runs on a simulated Cortex-M7, every output
+byte compared.  Writes `benchmarks/results/networks.md` and `.json`, with a table of one network's
+layers before and after; `--only` measures networks whose name has TEXT and writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from benchmarks.kernel_shapes import Layer, Ran, network_of_layers, run_network
+from tinynas.build import find_toolchain
+from tinynas.cost import memory_cost, with_variants
+from tinynas.devices import Budget, load_device
+from tinynas.graph.ir import Graph
+from tinynas.importer import read_tflite
+from tinynas.schedule import Schedule, plan_layer
+from tinynas.schedule.kernels import PLANES, kernel_in
+from tinynas.schedule.scratch import with_scratch
+
+RESULTS = Path(__file__).with_name("results")
+DEVICE = "stm32f746xg"
+EVERYTHING = Budget(1 << 30, 1 << 30)
+PEERS = {
+    "mlperf resnet8": "2.39 (CMSIS-NN)",
+    "mlperf keyword": "2.95 (CMSIS-NN)",
+    "vww1-like @80": "4.15 (CMSIS-NN), 3.00 to 3.74 (TinyEngine)",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network with one choice of kernels; bytes as predicted, instructions simulated."""
+
+    name: str
+    kernels: str
+    macs: int
+    instructions_per_mac: float
+    sram_bytes: int
+    flash_bytes: int
+    mismatches: int
+
+
+def networks() -> Iterator[tuple[str, Graph]]:
+    models = Path(os.environ["TINYNAS_DATA_DIR"]) / "models"
+    yield "mlperf keyword", read_tflite(models / "mlperf_tiny_kws_dscnn_int8.tflite")
+    yield "mlperf resnet8", read_tflite(models / "mlperf_tiny_ic_resnet8_int8.tflite")
+    yield "vww1-like @80", vww1_like()
+
+
+def vww1_like() -> Graph:
+    """Inverted bottlenecks with kernels 3, 5 and 7 on 80 x 80 x 3, without sums; random weights."""
+    layers = [Layer(3, 2, 16), Layer(3, 1, 0), Layer(1, 1, 8, False)]
+    stages = ((16, 3, 2, 2), (24, 5, 2, 3), (40, 7, 2, 3), (48, 5, 1, 3), (96, 7, 2, 3))
+    channels = 8
+    for width, kernel, stride, depth in stages:
+        for block in range(depth):
+            layers += [
+                Layer(1, 1, 4 * channels),
+                Layer(kernel if block == 0 else 3, stride if block == 0 else 1, 0),
+                Layer(1, 1, width, False),
+            ]
+            channels = width
+    return network_of_layers(80, 3, layers)
+
+
+def choices(graph: Graph) -> Iterator[tuple[str, Schedule]]:
+    core = load_device(DEVICE).core
+    plan = plan_layer(graph)
+    best = with_variants(graph, plan, EVERYTHING, core)
+    fast = {kernel.value for kernel in PLANES}
+    narrow = replace(plan, variants=tuple(v for v in best.variants if v[1] in fast))
+    yield "least flash", plan
+    if narrow.variants:
+        yield "int8 weights in dense layers", with_scratch(graph, narrow)
+    yield "flash to spare", best
+
+
+def measured(name: str, graph: Graph) -> list[tuple[Row, Ran, Schedule]]:
+    device = load_device(DEVICE)
+    found = []
+    for kernels, schedule in choices(graph):
+        ran = run_network(graph, schedule, device=device)
+        cost = memory_cost(graph, schedule, device.core, find_toolchain().name)
+        row = Row(
+            name,
+            kernels,
+            graph.macs,
+            round(ran.instructions / graph.macs, 3),
+            cost.sram_bytes,
+            cost.flash_bytes,
+            ran.mismatches,
+        )
+        print(*asdict(row).values(), file=sys.stderr, flush=True)
+        found.append((row, ran, schedule))
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", metavar="TEXT", help="networks whose name has this")
+    wanted = parser.parse_args().only
+    found = [(n, g, measured(n, g)) for n, g in networks() if wanted in n]
+    rows = [row for _, _, runs in found for row, _, _ in runs]
+    if not wanted:
+        RESULTS.mkdir(exist_ok=True)
+        text = json.dumps([asdict(row) for row in rows], indent=2) + "\n"
+        (RESULTS / "networks.json").write_text(text)
+        name, graph, runs = found[0]
+        (RESULTS / "networks.md").write_text(table(rows) + layers(name, graph, runs))
+    return 1 if any(row.mismatches for row in rows) else 0
+
+
+def table(rows: list[Row]) -> str:
+    lines = [
+        "# Whole networks: simulated instructions a MAC",
+        "",
+        f"`python -m benchmarks.networks`, {find_toolchain().label}, Cortex-M7 in Unicorn, layer",
+        "by layer, one random input, every output byte compared with the integer reference.",
+        "",
+        "| network | kernels | MACs | instructions a MAC | SRAM | flash | wrong bytes | others |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for r in rows:
+        lines.append(
+            f"| {r.name} | {r.kernels} | {r.macs:,} | {r.instructions_per_mac:.3f} "
+            f"| {r.sram_bytes:,} | {r.flash_bytes:,} | {r.mismatches} | {PEERS.get(r.name, '')} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def layers(name: str, graph: Graph, runs: list[tuple[Row, Ran, Schedule]]) -> str:
+    """Where the time went, before and after."""
+    before, after = runs[0], runs[-1]
+    lines = [
+        "",
+        f"## {name}, layer by layer",
+        "",
+        "| op | kernel before | instructions | kernel after | instructions |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for i, op in enumerate(graph.ops):
+        cells = [f"{i} {op.kind}"]
+        for _, ran, schedule in (before, after):
+            cells += [kernel_in(graph, schedule, op).value, f"{ran.by_op[i]:,}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
