@@ -189,9 +189,10 @@ def _compile(
     target.parent.mkdir(parents=True, exist_ok=True)
     extra = HARNESS_FLAGS if target.parent.name == "harness" else ()
     options = (*flags, *WARNING_FLAGS, "-Werror", *extra)
-    include = ("-include", "marks.h", "-I.", f"-I{bundle / 'include'}", f"-I{bundle / 'test'}")
-    if source.suffix == ".S":
-        extra, include = (), ()
+    include: tuple[str, ...] = ()  # assembly includes nothing but what lies beside it
+    if source.suffix != ".S":
+        folders = (f"-I{bundle / 'include'}", f"-I{bundle / 'test'}")
+        include = ("-include", "marks.h", "-I.", *folders)
     files = ("-c", str(source), "-o", str(target))
 
     def make() -> None:

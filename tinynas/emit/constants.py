@@ -140,8 +140,8 @@ def wide_words(
 ) -> Words:
     """Two channels at a time as pair_wide.c reads them; zeros where a channel has no companion."""
     passes = channel_passes(len(rows))
-    general = np.pad(forms.general, (0, 1))[passes].any(axis=1)
-    scaled = np.where(general[:, None], forms.shift, np.pad(forms.exponents, (0, 1))[passes])
+    general = np.pad(forms.general, (0, 1))[passes].any(axis=1, keepdims=True)
+    scaled = np.where(general, forms.shift, np.pad(forms.exponents, (0, 1))[passes])
     missing = passes == len(rows)
     scaled = np.where(missing, np.maximum(scaled, 2), scaled)
     weights = np.pad(rows.astype(np.int64), ((0, 1), (0, 0)))[passes]
@@ -151,7 +151,7 @@ def wide_words(
     rights = np.pad(-1 - numbers.shifts.astype(np.int64), (0, 1))[passes]
     units = np.int64(1) << np.maximum(scaled - 1, 0)
     offsets = (numbers.output_zero_point + 128 << 16) + (1 << 15) + (units >> 1)
-    tail = [multipliers, np.where(general[:, None], rights, offsets), units, general[:, None]]
+    tail = [multipliers, np.where(general, rights, offsets), units, general]
     columns = np.concatenate(tail, axis=1)[:, : TAIL_WORDS[forms.form]]
     parts = [_words(np.tile(sums, 2)), _halves(weights), _words(columns)]
     return np.concatenate(parts, axis=1).reshape(-1)
