@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
-from tinynas.cost.code import DEFAULT_COMPILER, code_sizes
+from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
 from tinynas.cost.instructions import instructions_of
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.memory import memory_cost
@@ -56,15 +56,27 @@ def with_variants(
     offers = [
         offer
         for offer in offers_of(graph, schedule)
-        if offer.instructions > 0 and offer.kernel in sizes.kernels
+        if offer.instructions > 0
+        and offer.kernel in sizes.kernels
+        and _sram_bytes(graph, _applied(graph, schedule, [offer]), sizes) <= budget.sram_bytes
     ]
     for kernels in _subsets({offer.kernel for offer in offers}):
         some = [offer for offer in offers if offer.kernel in kernels]
-        chosen = _within(graph, schedule, budget, core, compiler, some)
+        one_each = list({offer.kernel: offer for offer in some}.values())
+        with_code = memory_cost(graph, _applied(graph, schedule, one_each), core, compiler)
+        left = budget.flash_bytes - with_code.flash_bytes + sum(o.flash_bytes for o in one_each)
+        # Kernels that no op keeps drop out, so what is chosen can only need less than was counted.
+        chosen = knapsack(some, left)
         worth = sum(offer.instructions for offer in chosen)
         if worth > saved:
             best, saved = _applied(graph, schedule, chosen), worth
     return best
+
+
+def _sram_bytes(graph: Graph, schedule: Schedule, sizes: CodeSizes) -> int:
+    """What `memory_cost` says of SRAM."""
+    static = sizes.static_bytes(graph, schedule)
+    return schedule.arena_bytes + static + sizes.stack_bytes(graph, schedule)
 
 
 def offers_of(graph: Graph, schedule: Schedule) -> Iterator[Offer]:
@@ -109,27 +121,6 @@ def _streamed(schedule: Schedule, index: int) -> bool:
 def _applied(graph: Graph, schedule: Schedule, offers: Iterable[Offer]) -> Schedule:
     variants = tuple((offer.op, offer.kernel.value) for offer in offers)
     return with_scratch(graph, replace(schedule, variants=variants))
-
-
-def _within(
-    graph: Graph,
-    schedule: Schedule,
-    budget: Budget,
-    core: str,
-    compiler: str,
-    offers: Sequence[Offer],
-) -> list[Offer]:
-    """The best of `offers` that fit, the code of their kernels included."""
-    fitting = []
-    for offer in offers:
-        alone = memory_cost(graph, _applied(graph, schedule, [offer]), core, compiler)
-        if alone.sram_bytes <= budget.sram_bytes:
-            fitting.append(offer)
-    one_each = list({offer.kernel: offer for offer in fitting}.values())
-    with_code = memory_cost(graph, _applied(graph, schedule, one_each), core, compiler)
-    left = budget.flash_bytes - with_code.flash_bytes + sum(o.flash_bytes for o in one_each)
-    # Kernels that no op keeps drop out, so what is chosen can only need less than was counted.
-    return knapsack(fitting, left)
 
 
 def _subsets(kernels: set[Kernel]) -> Iterator[set[Kernel]]:
