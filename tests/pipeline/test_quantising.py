@@ -70,13 +70,14 @@ def test_the_reported_accuracy_is_that_of_these_bytes(
 def test_onnx_gives_nearly_the_same(
     result: JobResult, digits: Dataset, expected: np.ndarray
 ) -> None:
-    session = onnxruntime.InferenceSession(result.artifacts / "model.onnx")
+    # Without the runtime's fused integer kernels: on processors that lack VNNI those saturate.
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(result.artifacts / "model.onnx", options)
     name = session.get_inputs()[0].name
     (found,) = session.run(None, {name: int8_input(digits.test.images)})
-    # What ONNX leaves open adds up through the layers (see `write_onnx`), so outputs are near, and
-    # classes that are nearly equal may change places.
-    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.95
-    assert (found.argmax(1) == expected.argmax(1)).mean() > 0.8
+    # What ONNX leaves open adds up through the layers, see `write_onnx`.
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.995
 
 
 def test_the_state_dict_rebuilds_the_float_network(result: JobResult, digits: Dataset) -> None:

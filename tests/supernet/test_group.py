@@ -73,7 +73,7 @@ def test_a_killed_worker_ends_all_and_the_training_resumes_exactly(tmp_path: Pat
     for folder in (whole, resumed):
         folder.mkdir()
     run_workers(2, train, str(whole), 0)
-    with pytest.raises(TinynasError, match="worker 1 of 2 ended"):
+    with pytest.raises(TinynasError, match="worker 1 of 2 ended: by SIGKILL"):
         run_workers(2, train, str(resumed), 48)
     assert not list(resumed.glob("hash-*"))
     run_workers(2, train, str(resumed), 0)

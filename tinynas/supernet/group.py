@@ -9,7 +9,9 @@ nothing else about them.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -95,13 +97,28 @@ def run_workers(count: int, work: Callable[..., None], *arguments: Any) -> None:
                     break
                 time.sleep(_POLL_S)
         finally:
-            failed = [i for i, process in enumerate(started) if process.exitcode]
+            codes = {i: p.exitcode for i, p in enumerate(started) if p.exitcode}
             for process in started:
                 process.kill()
                 process.join()
-        if failed:
-            text = errors.read_text() if errors.is_file() else "it was killed"
-            raise TinynasError(f"training worker {failed[0]} of {count} ended: {text}")
+        if codes:
+            number, reason = _culprit(codes, errors)
+            raise TinynasError(f"training worker {number} of {count} ended: {reason}")
+
+
+def _culprit(codes: dict[int, int], errors: Path) -> tuple[int, str]:
+    """(worker, why) of the failure that came first: the others lose their connection by it.
+
+    `codes` are the exit codes of the workers that failed; a signal's is negative.
+    """
+    for number, code in codes.items():
+        if code < 0:
+            return number, f"by {signal.Signals(-code).name}"
+    if errors.is_file():
+        number_of_first, reason = errors.read_text().split(" ", 1)
+        return int(number_of_first), reason
+    number, code = next(iter(codes.items()))
+    return number, f"with code {code}"
 
 
 def _enter(
@@ -125,7 +142,8 @@ def _enter(
     try:
         work(*arguments)
     except Exception as error:
-        errors.write_text(f"{type(error).__name__}: {error}")
+        with contextlib.suppress(FileExistsError), errors.open("x") as file:
+            file.write(f"{number} {type(error).__name__}: {error}")
         raise SystemExit(1) from error
     finally:
         distributed.destroy_process_group()
