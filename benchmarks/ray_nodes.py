@@ -33,6 +33,7 @@ REQUEST = JobRequest(
     simulator="unicorn",
 )
 PATIENCE_SECONDS = 3600
+LOOPBACK = "127.0.0.1"
 
 
 def main() -> int:
@@ -77,8 +78,10 @@ def _on_nodes(home: Path, database_url: str) -> tuple[list[dict[str, Any]], dict
     from worker.settings import WorkerSettings
     from worker.supervisor import Supervisor
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    second = cluster.add_node(num_cpus=1)
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "node_ip_address": LOOPBACK}
+    )
+    second = cluster.add_node(num_cpus=1, node_ip_address=LOOPBACK)
     os.environ["RAY_ADDRESS"] = cluster.address
     downgrade(Store(database_url).engine, "base")
     settings = WorkerSettings(home=home, database_url=database_url)
@@ -90,7 +93,7 @@ def _on_nodes(home: Path, database_url: str) -> tuple[list[dict[str, Any]], dict
     worker.start()
     nodes: dict[str, Any] = {"started": 2, "measured_on": []}
     try:
-        ray.init(address=cluster.address, log_to_driver=False)
+        ray.init(address=cluster.address, log_to_driver=False, _node_ip_address=LOOPBACK)
         _until(lambda: _both_measure(store, job_id, nodes))
         nodes["candidates_when_killed"] = _count(store, job_id)
         cluster.remove_node(second, allow_graceful=False)

@@ -122,7 +122,7 @@ def load_dying_once(settings: WorkerSettings, scratch: Path) -> Pipeline:
         if not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return quick(request, folder, reporter)
+        return quick(request, folder, reporter, data)
 
     return run
 
