@@ -109,7 +109,8 @@ def test_a_network_follows_through_all_its_layers(
     write_onnx(graph, tmp_path / "model.onnx")
     onnx.checker.check_model(str(tmp_path / "model.onnx"), full_check=True)
     inputs = {"input": int8_input(images)}
-    got = run_onnx(str(tmp_path / "model.onnx"), inputs)["logits"]
+    # Not fused: on processors that lack VNNI the fused integer kernels saturate.
+    got = run_onnx(str(tmp_path / "model.onnx"), inputs, "as written")["logits"]
     expected = run(graph, inputs)["logits"]
     assert got.dtype == expected.dtype == np.int8
     # One code an op at most, but every layer passes on what those before it did.

@@ -114,6 +114,8 @@ class SegmentData(TypedDict):
     first: int
     last: int
     grid: list[int]
+    chunk: int
+    fed: bool
 
 
 class BufferData(TypedDict):

@@ -84,7 +84,14 @@ def describe_schedule(schedule: Schedule) -> ScheduleData:
         "arena_bytes": schedule.arena_bytes,
         "recomputed_macs": schedule.recomputed_macs,
         "segments": [
-            {"kind": s.kind.value, "first": s.first, "last": s.last, "grid": list(s.grid)}
+            {
+                "kind": s.kind.value,
+                "first": s.first,
+                "last": s.last,
+                "grid": list(s.grid),
+                "chunk": s.chunk,
+                "fed": s.fed,
+            }
             for s in schedule.segments
         ],
         "buffers": [

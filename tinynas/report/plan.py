@@ -15,7 +15,7 @@ from tinynas.report.describe import (
     describe_layers,
     describe_schedule,
 )
-from tinynas.schedule import Segment, SegmentKind, plan_segments
+from tinynas.schedule import Segment, plan_segments
 from tinynas.spaces import Architecture, Subspace, network_of, skeleton
 
 
@@ -54,7 +54,7 @@ def describe_plan(
     """
     network = network_of(subspace, architecture, classes=classes, input_channels=input_channels)
     graph = skeleton(network)
-    schedule = plan_segments(graph, [_segment(s) for s in segments])
+    schedule = plan_segments(graph, [Segment.from_json(s) for s in segments])
     cost = memory_cost(graph, schedule, device.core)
     return {
         "blocks": describe_blocks(network, graph),
@@ -67,8 +67,3 @@ def describe_plan(
         "flash_bytes": {"budget": budget.flash_bytes, "predicted": cost.flash_bytes},
         "macs": graph.macs,
     }
-
-
-def _segment(value: dict[str, Any]) -> Segment:
-    rows, columns = value["grid"]
-    return Segment(SegmentKind(value["kind"]), value["first"], value["last"], (rows, columns))

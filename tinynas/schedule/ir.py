@@ -46,6 +46,14 @@ class Segment:
             case _:
                 return f"{ops} layer by layer"
 
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Segment:
+        """From its members as JSON; what an older version did not know has its default."""
+        rows, columns = value["grid"]
+        chunk, fed = value.get("chunk", 0), value.get("fed", False)
+        kind = SegmentKind(value["kind"])
+        return cls(kind, value["first"], value["last"], (rows, columns), chunk, fed)
+
 
 @dataclass(frozen=True)
 class Buffer:
@@ -110,17 +118,7 @@ class Schedule:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Schedule:
         """The inverse of `to_json`, also after a passage through text."""
-        segments = tuple(
-            Segment(
-                SegmentKind(s["kind"]),
-                s["first"],
-                s["last"],
-                (s["grid"][0], s["grid"][1]),
-                s.get("chunk", 0),
-                s.get("fed", False),
-            )
-            for s in value["segments"]
-        )
+        segments = tuple(Segment.from_json(s) for s in value["segments"])
         numbers = {k: value[k] for k in ("arena_bytes", "recomputed_macs", "lower_bound_bytes")}
         variants = tuple((op, kernel) for op, kernel in value.get("variants", ()))
         buffers = tuple(Buffer(**b) for b in value["buffers"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -42,10 +42,7 @@ class Candidate:
             "architecture": self.architecture.to_json(),
             "schedule": {
                 "summary": self.schedule.summary,
-                "segments": [
-                    {"kind": s.kind, "first": s.first, "last": s.last, "grid": list(s.grid)}
-                    for s in self.schedule.segments
-                ],
+                "segments": [asdict(s) | {"grid": list(s.grid)} for s in self.schedule.segments],
             },
             "accuracy": self.accuracy,
             "sram_bytes": self.cost.sram_bytes,
