@@ -18,10 +18,15 @@ def png(seed: int, *, colour: bool = True, side: int = 12) -> bytes:
 
 
 def members(
-    classes: tuple[str, ...] = ("cat", "dog"), each: int = 6, *, colour: bool = True, root: str = ""
+    classes: tuple[str, ...] = ("cat", "dog"),
+    each: int = 6,
+    *,
+    colour: bool = True,
+    root: str = "",
+    first_seed: int = 0,
 ) -> dict[str, bytes]:
     return {
-        f"{root}{name}/{i}.png": png(1000 * c + i, colour=colour)
+        f"{root}{name}/{i}.png": png(first_seed + 1000 * c + i, colour=colour)
         for c, name in enumerate(classes)
         for i in range(each)
     }

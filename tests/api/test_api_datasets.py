@@ -68,7 +68,8 @@ def test_an_upload_is_a_data_set_that_jobs_may_name(
 def test_an_upload_is_the_data_set_that_the_folder_was(
     client: TestClient, settings: Settings, tmp_path: Path
 ) -> None:
-    files = members(("b", "a"), root="photos/train/") | members(("a", "b"), 2, root="photos/val/")
+    files = members(("b", "a"), root="photos/train/")
+    files |= members(("a", "b"), 2, root="photos/val/", first_seed=500)
     for name, content in files.items():
         target = tmp_path / "there" / name
         target.parent.mkdir(parents=True, exist_ok=True)
