@@ -74,7 +74,7 @@ def open_page(browser: Browser, service: Service) -> Iterator[Callable[..., Page
         page.on("console", said)
         page.on("pageerror", lambda error: faults.append(f"thrown: {error}"))
         page.on("request", asked)
-        page.goto(f"{service.url}/{route}")
+        page.goto(f"{service.url}/{route}", wait_until="commit")
         return page
 
     yield opened

@@ -112,6 +112,7 @@ def test_finished_job_shows_its_mistakes_and_the_simulators_log(
     confusion = data["confusion"]
     assert confusion
     cells = matrix.locator("tbody tr").nth(3).locator("td")
+    expect(cells).to_have_count(10)
     assert [text or "0" for text in cells.all_inner_texts()] == [
         str(n) for n in confusion["counts"][3]
     ]
@@ -152,7 +153,7 @@ def test_pointer_finds_a_candidate_in_every_panel_and_opens_it(
     page.wait_for_load_state("networkidle")
     panel = page.get_by_role("img", name="Accuracy against flash")
     ring = panel.locator(".ring")
-    ring.scroll_into_view_if_needed()
+    panel.evaluate("(panel) => panel.scrollIntoView({ block: 'center' })")
     box = ring.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -162,14 +163,14 @@ def test_pointer_finds_a_candidate_in_every_panel_and_opens_it(
     page.mouse.down()
     page.mouse.up()
     expect(page.get_by_role("heading", name=f"Candidate {number}")).to_be_visible()
-    expect(page.get_by_text("the one that was taken")).to_be_visible()
+    expect(page.get_by_text("the one that became the result")).to_be_visible()
 
 
 def test_map_and_curves_light_each_other(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"#/jobs/{service.finished()}")
     page.wait_for_load_state("networkidle")
     cell = page.locator(".cell.chosen")
-    cell.scroll_into_view_if_needed()
+    cell.evaluate("(cell) => cell.scrollIntoView({ block: 'center' })")
     cell.hover()
     expect(page.locator(".curve.near")).to_have_count(1)
     expect(page.locator("figcaption", has_text="width 0.5, 48 px")).to_contain_text("fit, mean")
