@@ -141,7 +141,7 @@ def load_dying(settings: WorkerSettings, scratch: Path) -> Pipeline:
 
 
 def load_greedy(settings: WorkerSettings, scratch: Path) -> Pipeline:
-    """Takes a quarter of a gigabyte, in a process that it starts."""
+    """Takes a gigabyte, in a process that it starts."""
     del settings, scratch
 
     def run(
@@ -149,7 +149,7 @@ def load_greedy(settings: WorkerSettings, scratch: Path) -> Pipeline:
     ) -> dict[str, Any]:
         del request, folder, data
         reporter.of_step("supernet").emit("step_started")
-        code = "x = bytearray(b'1') * (256 << 20); import time; time.sleep(60)"
+        code = "x = bytearray(b'1') * (1 << 30); import time; time.sleep(60)"
         subprocess.run([sys.executable, "-c", code], check=True)
         return {}
 

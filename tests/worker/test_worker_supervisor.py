@@ -189,12 +189,12 @@ def test_of_two_workers_one_works_on_a_job(service: Service) -> None:
 
 def test_a_job_that_takes_too_much_memory_fails_and_says_so(service: Service) -> None:
     job_id = service.submit()
-    limited = service.limited(job_memory_bytes=200 << 20)
+    limited = service.limited(job_memory_bytes=700 << 20)
     with limited.worker(pipelines.load_greedy):
         job = limited.wait_for(job_id, JobState.FAILED)
     assert job.error is not None
     assert job.error["step"] == "supernet"
-    assert "209,715,200 are allowed" in job.error["message"]
+    assert "734,003,200 are allowed" in job.error["message"]
     assert job.attempts == 1
 
 
