@@ -120,6 +120,9 @@ def test_accuracy_on_the_device_is_the_references(model: Path, tmp_path: Path) -
     people = tinynas("validate", tmp_path / "out", *asked)
     assert people.exit_code == 0
     assert "60 images of digits" in people.output
+    half = tinynas("validate", tmp_path / "out", *asked, "--mean", 127.5, "--json")
+    assert half.exit_code == 2
+    assert json.loads(half.stdout)["error"]["field"] == "mean, std"
 
 
 def test_a_data_set_that_does_not_fit_is_refused(tmp_path: Path) -> None:

@@ -121,6 +121,11 @@ def validate_command(
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many images (or vectors).")
     ] = None,
+    mean: Annotated[
+        float | None,
+        typer.Option(help="Pixels enter as (p - mean) / std, p in 0 to 255; else as p - 128."),
+    ] = None,
+    std: Annotated[float | None, typer.Option(help="Given with --mean.")] = None,
     time_limit: Annotated[
         float, typer.Option(min=1, help="Seconds that the simulation may take.")
     ] = 600.0,
@@ -133,7 +138,7 @@ def validate_command(
     from tinynas.simulate import validate
 
     loaded = load_bundle(bundle)
-    images = None if dataset is None else _images(loaded, dataset, limit)
+    images = None if dataset is None else _images(loaded, dataset, limit, mean, std)
     with console.status("building and simulating"):
         measurement = validate(
             loaded,
@@ -162,11 +167,18 @@ def validate_command(
         )
 
 
-def _images(bundle: Bundle, dataset: str, limit: int | None) -> LabelledRows:
-    from tinynas.simulate.accuracy import labelled_rows
+def _images(
+    bundle: Bundle, dataset: str, limit: int | None, mean: float | None, std: float | None
+) -> LabelledRows:
+    from tinynas.simulate.accuracy import Normalisation, labelled_rows
 
+    if (mean is None) != (std is None):
+        raise InvalidInputError(
+            "half a normalisation", field="mean, std", given=f"{mean}, {std}", allowed="both"
+        )
+    normalisation = None if mean is None or std is None else Normalisation(mean, std)
     with console.status(f"reading {dataset}"):
-        return labelled_rows(bundle, dataset, limit)
+        return labelled_rows(bundle, dataset, limit, normalisation=normalisation)
 
 
 @app.command("run")

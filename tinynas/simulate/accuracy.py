@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,35 @@ from numpy.typing import NDArray
 from tinynas.data import Dataset, load_dataset
 from tinynas.emit import Bundle
 from tinynas.errors import InvalidInputError
-from tinynas.graph.ir import Graph
+from tinynas.graph.arithmetic.fixed_point import scale_of, zero_point_of
+from tinynas.graph.ir import Graph, Tensor
 from tinynas.graph.rows import run_rows
 from tinynas.progress import Reporter
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What a pixel p in 0 to 255 means to a network: the real number (p - mean) / std.
+
+    A network that was trained on [0, 1] has (0, 255), on [-1, 1] (127.5, 127.5).
+    """
+
+    mean: float
+    std: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
+            raise InvalidInputError(
+                "pixels cannot be normalised so",
+                field="mean, std",
+                given=f"{self.mean}, {self.std}",
+                allowed="finite numbers, std above 0",
+            )
+
+    def quantised(self, pixels: NDArray[np.uint8], like: Tensor) -> NDArray[np.int8]:
+        """Pixels of any shape in the scale and zero point of the input `like`, halves to even."""
+        steps = np.rint((np.arange(256) - self.mean) / self.std / scale_of(like))
+        return np.clip(steps + zero_point_of(like), -128, 127).astype(np.int8)[pixels]
 
 
 @dataclass(frozen=True)
@@ -38,11 +65,17 @@ class LabelledRows:
 
 
 def labelled_rows(
-    bundle: Bundle, dataset: str | Path, limit: int | None, *, reporter: Reporter | None = None
+    bundle: Bundle,
+    dataset: str | Path,
+    limit: int | None,
+    *,
+    normalisation: Normalisation | None = None,
+    reporter: Reporter | None = None,
 ) -> LabelledRows:
     """`limit` images of the test split, evenly spread over it, as the bundle's inputs.
 
-    A pixel p enters the network as p - 128: the network's input range is that of the pixels.
+    normalisation: what a pixel means to the network. Without one a pixel p enters as p - 128: the
+        network's input range is that of the pixels, as in every network found here.
 
     Raises:
         InvalidInputError: no such data set, or the network is none for its images or classes.
@@ -56,7 +89,11 @@ def labelled_rows(
     count = len(data.test) if limit is None else min(limit, len(data.test))
     chosen = np.linspace(0, len(data.test), count, endpoint=False).astype(np.int64)
     split = data.test.take(chosen).at(rows)
-    return LabelledRows(data.name, (split.images ^ np.uint8(0x80)).view(np.int8), split.labels)
+    if normalisation is None:
+        inputs = (split.images ^ np.uint8(0x80)).view(np.int8)
+    else:
+        inputs = normalisation.quantised(split.images, graph.tensors[graph.inputs[0]])
+    return LabelledRows(data.name, inputs, split.labels)
 
 
 def _image_shape(graph: Graph) -> tuple[int, int, int]:
