@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from benchmarks.host_batch import Case, run_cases, with_all_outputs
+from benchmarks.litert import run_litert
 from tinynas.build import build_firmware, find_toolchain
 from tinynas.devices import load_device
 from tinynas.export import tflite_bytes
@@ -232,45 +232,6 @@ def by_device(one: Specimen, simulator: str, folder: Path) -> Found:
         rows = simulate(firmware, simulator=simulator, inputs=one.rows).outputs
     expected = one.expected_rows(graph.outputs)
     return Found("device", ", ".join(graph.outputs), rows.view(np.int8), expected)
-
-
-def run_litert(
-    model: bytes, inputs: dict[str, np.ndarray], keep: list[str]
-) -> dict[str, np.ndarray]:
-    """The tensors `keep` [N, ...] by LiteRT's reference kernels, no delegate."""
-    interpreter = Interpreter(
-        model_content=model,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=True,
-    )
-    interpreter.allocate_tensors()
-    index = {d["name"]: d["index"] for d in interpreter.get_tensor_details()}
-    kept: dict[str, list[np.ndarray]] = {name: [] for name in keep}
-    for i in range(len(next(iter(inputs.values())))):
-        for name, values in inputs.items():
-            interpreter.set_tensor(index[name], values[i : i + 1])
-        interpreter.invoke()
-        for name, found in kept.items():
-            found.append(interpreter.get_tensor(index[name]))
-    return {name: np.concatenate(found) for name, found in kept.items()}
-
-
-def run_litert_model(model: bytes, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """A model's outputs [N, ...] by LiteRT's reference kernels, in its own order and types."""
-    interpreter = Interpreter(
-        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
-    )
-    interpreter.allocate_tensors()
-    ins = [d["index"] for d in interpreter.get_input_details()]
-    outs = [d["index"] for d in interpreter.get_output_details()]
-    found: list[list[np.ndarray]] = [[] for _ in outs]
-    for i in range(len(inputs[0])):
-        for index, values in zip(ins, inputs, strict=True):
-            interpreter.set_tensor(index, values[i : i + 1])
-        interpreter.invoke()
-        for index, kept in zip(outs, found, strict=True):
-            kept.append(interpreter.get_tensor(index))
-    return [np.concatenate(kept) for kept in found]
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.fuzz_litert import run_litert_model
+from benchmarks.litert import run_litert_model
 from tinynas.build import find_toolchain
 from tinynas.data import load_dataset
 from tinynas.devices import load_device

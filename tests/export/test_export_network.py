@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from litert_oracle import run_litert
 
+from benchmarks.litert import run_litert
 from tinynas.export import tflite_bytes
 from tinynas.graph.reference import run
 from tinynas.quantise import int8_input, quantise

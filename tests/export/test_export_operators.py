@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from litert_oracle import run_litert
 
+from benchmarks.litert import run_litert
 from tinynas.export import tflite_bytes
 from tinynas.graph.ir import (
     Activation,

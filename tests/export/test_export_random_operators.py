@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
-from litert_oracle import run_litert
 
+from benchmarks.litert import run_litert
 from tinynas.export import tflite_bytes
 from tinynas.graph.attributes import Attributes
 from tinynas.graph.edges import run_model

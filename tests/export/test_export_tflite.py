@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from litert_oracle import run_litert
 
+from benchmarks.litert import run_litert
 from tinynas.errors import InvalidInputError
 from tinynas.export import tflite_bytes, write_tflite
 from tinynas.export.passes import express_padding

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from litert_oracle import run_litert_model
 from model_files import ModelFile
 
+from benchmarks.litert import run_litert_model
 from tinynas.graph.edges import run_model, signature_of
 from tinynas.graph.ir import Graph
 from tinynas.importer import read_tflite

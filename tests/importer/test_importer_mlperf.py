@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from litert_oracle import run_litert_model
 from PIL import Image
 
+from benchmarks.litert import run_litert_model
 from tinynas.graph.edges import run_model
 from tinynas.importer import read_tflite
 

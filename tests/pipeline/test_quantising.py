@@ -7,8 +7,8 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from litert_oracle import run_litert_model
 
+from benchmarks.litert import run_litert_model
 from tinynas.data import Dataset, load_dataset
 from tinynas.graph.reference import run
 from tinynas.pipeline import JobResult, quantising, run_pipeline

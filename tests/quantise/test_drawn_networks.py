@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from litert_oracle import run_litert_model
 
+from benchmarks.litert import run_litert_model
 from tinynas.data import Dataset, load_dataset
 from tinynas.export import tflite_bytes
 from tinynas.finetune import finetune, quantisation_aware_finetune
