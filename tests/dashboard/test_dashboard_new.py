@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from dashboard_service import Service
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Response, Route, expect
 
 OpenPage = Callable[..., Page]
 KEY = "correct horse battery staple"
@@ -195,33 +196,53 @@ def _png(shade: int) -> bytes:
 def test_an_infeasible_budget_offers_the_smallest_that_works(
     open_page: OpenPage, service: Service
 ) -> None:
-    problem = {
-        "type": "urn:tinynas:problem:infeasible-budget",
-        "title": "Infeasible budget",
-        "status": 422,
-        "detail": "no network fits",
-        "field": "sram",
-        "given": 1024,
-        "allowed": "at least 9216 bytes",
-        "required_bytes": 9216,
-        "budget_bytes": 1024,
-    }
+    body = {"dataset": "digits", "device": "STM32F411xE", "sram": "512"}
+    refused = httpx.post(f"{service.url}/api/v1/jobs", json=body, timeout=60)
+    required = refused.json()["required_bytes"]
+    page = open_page("#/new", failing=("status of 422",))
+    page.get_by_label("Device", exact=True).select_option("STM32F411xE")
+    page.get_by_label("SRAM").fill("512")
+    with page.expect_response(_sent):
+        page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_label("SRAM")).to_be_focused()
+    page.get_by_role("button", name="Set it to").click()
+    expect(page.get_by_label("SRAM")).to_have_value(str(required))
+    expect(page.get_by_label("Command line")).to_contain_text(f"--sram {required}")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+
+
+def _sent(answer: Response) -> bool:
+    return answer.request.method == "POST" and answer.url.endswith("/api/v1/jobs")
+
+
+def test_a_refusal_stands_whatever_stage_one_says_until_something_is_changed(
+    open_page: OpenPage, service: Service
+) -> None:
+    problem = {"title": "Too many jobs", "status": 429, "detail": "3 of yours are not finished yet"}
 
     def refuse(route: Route) -> None:
-        if route.request.method == "POST":
-            route.fulfill(
-                status=422, content_type="application/problem+json", body=json.dumps(problem)
-            )
-        else:
-            route.continue_()
+        kind = "application/problem+json"
+        route.fulfill(status=429, content_type=kind, body=json.dumps(problem))
 
-    page = open_page("#/new", failing=("status of 422",))
-    page.route("**/api/v1/jobs", refuse)
-    page.get_by_label("SRAM").fill("1KB")
+    page = open_page("#/new", failing=("status of 429",))
+    page.route(re.compile("/api/v1/jobs$"), refuse)
+    preview = page.get_by_role("region", name="What stage 1 says")
+    expect(preview).to_contain_text("of its networks fit")
+    notice = page.get_by_role("alert").filter(has_text="3 of yours are not finished yet")
+    held: list[Route] = []
+    page.route("**/api/v1/jobs/preview", lambda route: held.append(route))
+    with page.expect_request("**/api/v1/jobs/preview"):
+        page.get_by_label("SRAM").fill("32KB")
     page.get_by_role("button", name="Start the job").click()
-    page.get_by_role("button", name="Set it to 9\u202fKB").click()
-    expect(page.get_by_label("SRAM")).to_have_value("9216")
-    expect(page.get_by_label("Command line")).to_contain_text("--sram 9216")
+    expect(notice).to_be_visible()
+    with page.expect_response("**/api/v1/jobs/preview"):
+        held.pop().continue_()
+    expect(preview).to_have_attribute("aria-busy", "false")
+    expect(notice).to_be_visible()
+    page.get_by_label("SRAM").fill("31KB")
+    expect(notice).to_have_count(0)
 
 
 def test_a_service_that_is_down_is_said_and_the_form_kept(

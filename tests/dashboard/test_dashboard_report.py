@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,13 +34,25 @@ def test_report_fits_a_phone(report: Page) -> None:
     assert report.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_report_shows_every_chart(report: Page) -> None:
-    charts = report.get_by_role("img")
-    expect(charts).to_have_count(12)
-    for chart in charts.all():
+CHARTS = (
+    *("SRAM: ", "Flash: ", "Memory over time: "),
+    *("Accuracy against SRAM", "Accuracy against flash", "Accuracy against MACs"),
+    *("Parallel coordinates", "Share of the variance of accuracy explained"),
+    *("Distribution of MACs in", "Map of 7 width multipliers by 6 resolutions"),
+    *("loss of", "accuracy of"),
+)
+"""How the names of the charts begin; each is there once."""
+
+
+def test_report_shows_every_chart_and_mistake(report: Page) -> None:
+    pictures = [f"Test image {m['index']}: " for m in examples.report()["mistakes"]]
+    for name in (*CHARTS, *pictures):
+        chart = report.get_by_role("img", name=re.compile(f"^{name}"))
+        expect(chart).to_have_count(1)
         box = chart.bounding_box()
         assert box
-        assert min(box["width"], box["height"]) > 40
+        assert min(box["width"], box["height"]) > 40, name
+    expect(report.get_by_role("img")).to_have_count(len(CHARTS) + len(pictures))
 
 
 def test_report_prints_on_a_few_pages(report: Page) -> None:

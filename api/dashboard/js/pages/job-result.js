@@ -46,7 +46,7 @@ export const takeAwaySection = (model) =>
 const SIMULATOR_LOG = "simulator.txt";
 
 function simulatorLog(path) {
-  const text = h("pre", { class: "log", tabindex: "0" }, "Loading…");
+  const text = h("pre", { class: "log", tabindex: "0", role: "group", "aria-label": "The simulator's log" }, "Loading…");
   const node = h("details", {}, h("summary", {}, "The simulator's log"), text);
   node.addEventListener("toggle", async () => {
     try {

@@ -140,5 +140,5 @@ function failure({ job }) {
       h("dt", {}, key.replaceAll("_", " ")), h("dd", {}, typeof value === "object" ? JSON.stringify(value) : String(value)),
     ])),
     remedy && h("p", {}, h("b", {}, "What to do: "), remedy),
-    log && h("details", {}, h("summary", {}, "Its log"), h("pre", { class: "log", tabindex: "0" }, log)));
+    log && h("details", {}, h("summary", {}, "Its log"), h("pre", { class: "log", tabindex: "0", role: "group", "aria-label": "Log of the failure" }, log)));
 }

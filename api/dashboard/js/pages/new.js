@@ -34,13 +34,16 @@ function page({ fields, estimates, signal, ...known }) {
   const cli = codeBlock("Command line", "");
   const form = jobForm({ fields, signal, ...known, onChange: () => update() });
   const { element, problem, submit } = form;
+  const sent = h("div", {}); // what came back when it was sent: stands until something is changed
+  const foreseen = h("div", {}); // what stage 1 says would come back
+  fill(problem, sent, foreseen);
   const preview = previewPanel({ signal, estimates }, (refused) => {
-    fill(problem);
-    if (refused) fill(problem, explain(refused, element, update, false));
+    if (!sent.hasChildNodes()) fill(foreseen, refused && explain(refused, element, update, false));
   });
   const body = () => bodyOf(fields, textsOf(element));
 
   function update() {
+    fill(sent);
     form.follow();
     const wanted = body();
     curl.set(curlOf(wanted));
@@ -55,7 +58,7 @@ function page({ fields, estimates, signal, ...known }) {
   });
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
-    fill(problem);
+    fill(sent);
     if (!complete(fields, element)) return;
     submit.disabled = true;
     try {
@@ -64,7 +67,9 @@ function page({ fields, estimates, signal, ...known }) {
       location.hash = `#/jobs/${job.id}`;
     } catch (error) {
       submit.disabled = false;
-      if (!signal.aborted) fill(problem, explain(error, element, update, true));
+      if (signal.aborted) return;
+      fill(foreseen);
+      fill(sent, explain(error, element, update, true));
     }
   });
   queueMicrotask(update); // once the form is in the page

@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 
 /** A titled block of code with a button that copies it; `set` replaces the text. */
 export function codeBlock(title, text) {
-  const pre = h("pre", { tabindex: "0", "aria-label": title }, h("code", {}, text));
+  const pre = h("pre", { tabindex: "0", role: "group", "aria-label": title }, h("code", {}, text));
   const button = h("button", { type: "button", class: "quiet" }, "Copy");
   button.addEventListener("click", async () => {
     button.textContent = (await copied(pre.textContent)) ? "Copied" : "Press Ctrl+C";
