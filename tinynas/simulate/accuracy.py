@@ -40,7 +40,9 @@ class Normalisation:
     def quantised(self, pixels: NDArray[np.uint8], like: Tensor) -> NDArray[np.int8]:
         """Pixels of any shape in the scale and zero point of the input `like`, halves to even."""
         steps = np.rint((np.arange(256) - self.mean) / self.std / scale_of(like))
-        return np.clip(steps + zero_point_of(like), -128, 127).astype(np.int8)[pixels]
+        table = np.clip(steps + zero_point_of(like), -128, 127).astype(np.int8)
+        found: NDArray[np.int8] = table[pixels]
+        return found
 
 
 @dataclass(frozen=True)
