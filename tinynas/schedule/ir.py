@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
 
@@ -35,16 +36,16 @@ class Segment:
     chunk: int = 0
     fed: bool = False
 
-    def __str__(self) -> str:
-        count = self.last - self.first
-        ops = f"{count} op" if count == 1 else f"{count} ops"
+    @property
+    def manner(self) -> str:
+        """How its ops run, in words."""
         match self.kind:
             case SegmentKind.PATCH:
-                return f"{ops} in {self.grid[0]} x {self.grid[1]} patches"
+                return f"in {self.grid[0]} x {self.grid[1]} patches"
             case SegmentKind.STREAM:
-                return f"{ops} row by row{' as the rows come in' if self.fed else ''}"
+                return f"row by row{' as the rows come in' if self.fed else ''}"
             case _:
-                return f"{ops} layer by layer"
+                return "layer by layer"
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Segment:
@@ -109,8 +110,12 @@ class Schedule:
 
     @property
     def summary(self) -> str:
-        """The schedule in one line, e.g. `7 ops in 2 x 2 patches, 35 ops layer by layer`."""
-        return ", ".join(str(s) for s in self.segments)
+        """The schedule in one line, e.g. `3 + 10 ops row by row, 35 ops layer by layer`."""
+        return ", ".join(
+            f"{' + '.join(counts)} {'op' if counts == ['1'] else 'ops'} {manner}"
+            for manner, run in groupby(self.segments, key=lambda s: s.manner)
+            for counts in [[str(s.last - s.first) for s in run]]
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {"summary": self.summary, **asdict(self)}
