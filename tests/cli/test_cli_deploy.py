@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from tinynas.cli.main import app
 from tinynas.data import load_dataset
 from tinynas.devices import load_device
+from tinynas.emit import load_bundle
 from tinynas.export import tflite_bytes
 from tinynas.graph.ir import (
     Activation,
@@ -24,6 +25,7 @@ from tinynas.graph.ir import (
     Relu,
     Tensor,
 )
+from tinynas.graph.random import RandomGraphOptions, random_graph
 
 
 def tinynas(*arguments: object) -> Result:
@@ -123,6 +125,38 @@ def test_accuracy_on_the_device_is_the_references(model: Path, tmp_path: Path) -
     half = tinynas("validate", tmp_path / "out", *asked, "--mean", 127.5, "--json")
     assert half.exit_code == 2
     assert json.loads(half.stdout)["error"]["field"] == "mean, std"
+
+
+def test_an_image_that_comes_by_rows_is_not_in_sram_and_changes_no_byte(tmp_path: Path) -> None:
+    options = RandomGraphOptions(min_size=12, max_size=20, blocks=(2, 3), classifier=5)
+    graph = random_graph(np.random.default_rng(4), options)
+    (tmp_path / "model.tflite").write_bytes(tflite_bytes(graph))
+    images = {}
+    for image in ("held", "rows"):
+        out = tmp_path / image
+        where = ("--device", "stm32f405rg", "--input", image, "--out", out)
+        made = answer("compile", tmp_path / "model.tflite", *where)
+        assert ("as the rows come in" in made["schedule"]) == (image == "rows")
+        found = answer("validate", out, "--simulator", "unicorn")
+        assert found["mismatched_bytes"] == 0
+        bundle = load_bundle(out)
+        shape = bundle.graph.tensors[bundle.graph.inputs[0]].shape
+        rows = bundle.schedule.buffer_of(bundle.graph.inputs[0]).rows
+        assert (rows < shape[1]) == (image == "rows")
+        x = np.random.default_rng(0).integers(-128, 128, (5, *shape[1:]), dtype=np.int8)
+        np.save(tmp_path / "x.npy", x)
+        y = tmp_path / f"{image}.npy"
+        answer("run", out, "--input", tmp_path / "x.npy", "--output", y)
+        images[image] = np.load(y)
+    assert np.array_equal(images["held"], images["rows"])
+
+
+def test_an_image_that_cannot_come_by_rows_is_refused(model: Path, tmp_path: Path) -> None:
+    where = ("--device", "stm32f405rg", "--input", "rows", "--out", tmp_path / "out")
+    refused = tinynas("compile", model, *where, "--json")
+    assert refused.exit_code == 2
+    assert json.loads(refused.stdout)["error"]["field"] == "input"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_data_set_that_does_not_fit_is_refused(tmp_path: Path) -> None:

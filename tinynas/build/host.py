@@ -30,9 +30,10 @@ _DRIVER = """\
 static {prefix}_context context;
 static _Alignas({upper}_ARENA_ALIGNMENT) unsigned char arena[{upper}_ARENA_BYTES];
 
-static int fill(void)
+/* Whether there was one more input; the network has then run on it. */
+static int take({prefix}_status *status)
 {{
-    return {fill};
+{take}
 }}
 
 static int empty(void)
@@ -45,8 +46,9 @@ int main(void)
     if ({prefix}_init(&context, arena, sizeof arena) != {upper}_OK) {{
         return 2;
     }}
-    while (fill()) {{
-        if ({prefix}_run(&context) != {upper}_OK) {{
+    {prefix}_status status = {upper}_OK;
+    while (take(&status)) {{
+        if (status != {upper}_OK) {{
             return 3;
         }}
         if (!empty()) {{
@@ -56,6 +58,24 @@ int main(void)
     return ferror(stdin) || fflush(stdout) ? 4 : 0;
 }}
 """
+
+
+_TAKE_HELD = """\
+    if (!({fill})) {{
+        return 0;
+    }}
+    *status = {prefix}_run(&context);
+    return 1;"""
+
+_TAKE_ROWS = """\
+    static int8_t row[{upper}_INPUT_ROW_BYTES];
+    do {{
+        if (fread(row, 1, sizeof row, stdin) != sizeof row) {{
+            return 0;
+        }}
+        *status = {prefix}_push_rows(&context, row, 1);
+    }} while (*status == {upper}_OK && {prefix}_rows_left(&context) > 0);
+    return 1;"""
 
 
 def _driver(bundle: Bundle) -> str:
@@ -68,11 +88,11 @@ def _driver(bundle: Bundle) -> str:
             f"{function}({prefix}_{r}(&context), 1, {n}, {stream}) == {n}" for r, n in sizes
         )
 
+    take = (_TAKE_ROWS if bundle.schedule.fed_by_rows else _TAKE_HELD).format(
+        prefix=prefix, upper=upper, fill=calls("fread", "input", "stdin")
+    )
     return _DRIVER.format(
-        prefix=prefix,
-        upper=upper,
-        fill=calls("fread", "input", "stdin"),
-        empty=calls("fwrite", "output", "stdout"),
+        prefix=prefix, upper=upper, take=take, empty=calls("fwrite", "output", "stdout")
     )
 
 
