@@ -17,6 +17,9 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
 }
+# A node address of 127.0.0.1 is replaced by one that others reach, unless clusters of several
+# machines are ruled out; this variable does, whatever the system.
+_LOCAL = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 
 
 class Cluster:
@@ -49,8 +52,7 @@ class Cluster:
         os.environ.update(_ENVIRONMENT)
         local = "RAY_ADDRESS" not in os.environ
         if local:
-            os.environ["RAY_AUTH_MODE"] = "token"
-            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+            os.environ.update(_LOCAL, RAY_AUTH_TOKEN=secrets.token_hex(32))
         import ray  # takes a while, and its environment has to be set first
 
         if not local:

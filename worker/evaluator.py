@@ -2,7 +2,8 @@
 
 There are as many actors as the cluster has room for, now: nodes that come are used from the next
 round on, and what was being measured on one that goes is measured again elsewhere.  Every
-architecture is measured alone in one thread, so who measures it changes nothing.
+architecture is measured alone in one thread, so who measures it changes nothing.  What runs in an
+actor is the library's own evaluator, so a node needs `tinynas` and nothing of the service.
 """
 
 from __future__ import annotations
@@ -12,26 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinynas.errors import TinynasError
-from tinynas.search import EvaluationTask
+from tinynas.search import EvaluationTask, LocalEvaluator
 from tinynas.spaces import Architecture
 from worker.cluster import Cluster
 
 MAX_LOSSES = 5
 """An architecture whose measurement has ended so many actors is the likely cause."""
 LOOK_SECONDS = 5.0  # how often to look for room for more actors while all are at work
-
-
-class _Measurer:
-    """What runs in an actor."""
-
-    def __init__(self, task: EvaluationTask) -> None:
-        self._task = task
-
-    def measure(self, architecture: Architecture) -> float:
-        return self._task.measure(architecture)
-
-    def ready(self) -> None:
-        """Answers once the weights have arrived."""
 
 
 class RayEvaluator:
@@ -54,7 +42,7 @@ class RayEvaluator:
         options: dict[str, Any] = {"num_cpus": 1, "max_restarts": 0}
         if memory_bytes is not None:
             options["memory"] = memory_bytes
-        self._measurer = ray.remote(**options)(_Measurer)
+        self._measurer = ray.remote(**options)(LocalEvaluator)
         self.actors: list[Any] = []  # that have the weights
         self._starting: dict[Any, Any] = {}  # by the answer that they will give once they have them
         self._grow()
@@ -77,7 +65,7 @@ class RayEvaluator:
             for actor in [a for a in self.actors if a not in working]:
                 if waiting:
                     index = waiting.popleft()
-                    busy[actor.measure.remote(architectures[index])] = (actor, index)
+                    busy[actor.evaluate.remote([architectures[index]])] = (actor, index)
             answers = [*busy, *self._starting]
             done, _ = self._ray.wait(answers, num_returns=1, timeout=LOOK_SECONDS)
             for answer in done:
@@ -102,14 +90,15 @@ class RayEvaluator:
                 if index < 0:
                     self.actors.append(self._starting.pop(answer))
                 else:
-                    measured[index] = value
+                    (measured[index],) = value
         return [measured[index] for index in range(len(architectures))]
 
     def _grow(self) -> None:
         """Ask for the actors that are missing."""
         for _ in range(self._wanted() - len(self.actors) - len(self._starting)):
             actor = self._measurer.remote(self._reference)
-            self._starting[actor.ready.remote()] = actor
+            # Answered once the weights have arrived.
+            self._starting[actor.evaluate.remote([])] = actor
 
     def _forget(self, answer: Any, actor: Any) -> None:
         self._starting.pop(answer, None)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sockets import listening
 from worker_service import until
 
 from tinynas.data import Dataset, load_dataset
@@ -79,6 +80,12 @@ def test_two_actors_measure_what_one_process_measures(
     assert evaluator.evaluate(architectures) == expected
     assert evaluator.evaluate(architectures[::-1]) == expected[::-1]
     assert evaluator.evaluate([]) == []
+
+
+def test_a_cluster_of_its_own_is_reached_from_this_machine_alone(evaluator: RayEvaluator) -> None:
+    addresses = listening(os.getpid())
+    assert len(addresses) >= 4  # this process, the node, the control store, the actors
+    assert {ip for ip in addresses if not ip.is_loopback} == set()
 
 
 def test_a_killed_actor_is_replaced_and_nothing_is_lost(
