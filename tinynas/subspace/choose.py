@@ -22,7 +22,7 @@ from tinynas.cost.tables import Tables
 from tinynas.devices import Budget, Device
 from tinynas.errors import InvalidInputError
 from tinynas.spaces import SearchSpace, Subspace
-from tinynas.subspace.feasible import check_feasible
+from tinynas.subspace.feasible import SmallestNetworks
 from tinynas.subspace.fitting import Family, device_families, fitting, published
 from tinynas.subspace.rules import DEFAULT_RULE, find_rule
 from tinynas.subspace.table import SubspaceRow, SubspaceTable
@@ -73,7 +73,7 @@ def choose_subspace(
     families = _families(space, device, schedules, accounting, compiler, fed=fed)
     least = _least_flash(device, accounting, compiler)
     tables = Tables(_subspaces(space, max_resolution), classes, input_channels)
-    check_feasible(tables, families, budget)
+    SmallestNetworks.of(tables, families).check(budget)
     population = Population(tables, _sample(space, samples, seed))
     macs, fits = population.macs, fitting(population, families, budget, least)
     rows = tuple(
@@ -87,6 +87,26 @@ def choose_subspace(
     return SubspaceTable(
         rows, chosen, budget, rule, schedules, accounting, len(population.rows), seconds
     )
+
+
+def smallest_networks(
+    space: SearchSpace,
+    *,
+    classes: int,
+    input_channels: int,
+    device: Device,
+    schedules: str = "all",
+    max_resolution: int | None = None,
+    compiler: str = DEFAULT_COMPILER,
+) -> SmallestNetworks:
+    """What says whether `choose_subspace` with these arguments would find anything to choose.
+
+    Raises:
+        InvalidInputError: as `choose_subspace`.
+    """
+    families = _families(space, device, schedules, "device", compiler, fed=False)
+    tables = Tables(_subspaces(space, max_resolution), classes, input_channels)
+    return SmallestNetworks.of(tables, families)
 
 
 def _families(

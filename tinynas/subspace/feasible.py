@@ -3,66 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinynas.cost.arenas import IMPOSSIBLE
 from tinynas.cost.population import Population
 from tinynas.cost.tables import Tables
 from tinynas.devices import Budget
 from tinynas.errors import InfeasibleBudgetError, InvalidInputError
-from tinynas.subspace.fitting import Family, fits_budget
+from tinynas.subspace.fitting import Family
 from tinynas.units import format_bytes
 
+IntArray = NDArray[np.int64]
+_MEMORIES = ("sram", "flash")
 
-def check_feasible(tables: Tables, families: Sequence[Family], budget: Budget) -> None:
-    """Nothing, unless not even the smallest network fits in any subspace.
 
-    It is the smallest in every way: nothing else of its subspace fits where it does not.
+@dataclass(frozen=True, eq=False)
+class SmallestNetworks:
+    """What the smallest network of a space needs: bytes by schedule and subspace [C, S], MACs [S].
 
-    Raises:
-        InfeasibleBudgetError: the memory is too small.  `required_bytes` is the least flash of all
-            networks or, where that is there, the least SRAM of those that the flash holds; `sram`
-            and `flash` (bytes) are what that network needs of both.
-        InvalidInputError: the memory would do, but the MACs do not.
+    It is the smallest in every way: nothing else of its subspace fits where it does not.  No
+    budget is part of it, so who checks many keeps it.
     """
-    smallest = Population(tables, np.array([tables.subspaces[0].space.smallest.row]))
-    costs = [c for family in families for c in family(smallest)]
-    if any(fits_budget(smallest, c, budget).any() for c in costs):
-        return
-    sram, flash = (np.stack([getattr(c, kind) for c in costs]) for kind in ("sram", "flash"))
-    # A schedule that a network is too short for has no flash either.
-    flash = np.where(sram < IMPOSSIBLE, flash, IMPOSSIBLE)
-    if flash.min() > budget.flash_bytes:
-        needed = int(sram[flash == flash.min()].min()), int(flash.min())
-        raise _infeasible("flash", tables, budget, needed)
-    stored = flash <= budget.flash_bytes
-    if sram[stored].min() > budget.sram_bytes:
-        least = int(sram[stored].min())
-        needed = least, int(flash[stored & (sram == least)].min())
-        raise _infeasible("sram", tables, budget, needed)
-    macs = np.broadcast_to(smallest.macs, sram.shape)
-    least = int(macs[stored & (sram <= budget.sram_bytes)].min())
-    raise InvalidInputError(
-        f"no network fits {budget.macs} MACs within the memory given; the smallest has {least}",
-        field="macs",
-        given=budget.macs,
-        allowed=f"at least {least}",
-    )
 
+    space: str
+    sram: IntArray
+    flash: IntArray
+    macs: IntArray
 
-def _infeasible(
-    field: str, tables: Tables, budget: Budget, needed: tuple[int, int]
-) -> InfeasibleBudgetError:
-    sram, flash = needed
-    required, given = (sram, budget.sram_bytes) if field == "sram" else (flash, budget.flash_bytes)
-    return InfeasibleBudgetError(
-        f"no network of space {tables.subspaces[0].space.name} fits {format_bytes(given)} of "
-        f"{field}; the smallest needs {required:,} bytes of it, in all {sram:,} bytes of SRAM "
-        f"and {flash:,} bytes of flash",
-        field=field,
-        required_bytes=required,
-        budget_bytes=given,
-        sram=sram,
-        flash=flash,
-    )
+    @classmethod
+    def of(cls, tables: Tables, families: Sequence[Family]) -> SmallestNetworks:
+        space = tables.subspaces[0].space
+        smallest = Population(tables, np.array([space.smallest.row]))
+        costs = [c for family in families for c in family(smallest)]
+        sram, flash = (np.stack([getattr(c, kind)[:, 0] for c in costs]) for kind in _MEMORIES)
+        # A schedule that a network is too short for has no flash either.
+        flash = np.where(sram < IMPOSSIBLE, flash, IMPOSSIBLE)
+        return cls(space.name, sram, flash, smallest.macs[:, 0])
+
+    def check(self, budget: Budget) -> None:
+        """Nothing, unless not even the smallest network fits in any subspace.
+
+        Raises:
+            InfeasibleBudgetError: the memory is too small.  `required_bytes` is the least flash of
+                all networks or, where that is there, the least SRAM of those that the flash holds;
+                `sram` and `flash` (bytes) are what that network needs of both.
+            InvalidInputError: the memory would do, but the MACs do not.
+        """
+        sram, flash = self.sram, self.flash
+        stored = flash <= budget.flash_bytes
+        if not stored.any():
+            needed = int(sram[flash == flash.min()].min()), int(flash.min())
+            raise self._infeasible("flash", budget, needed)
+        fits = stored & (sram <= budget.sram_bytes)
+        if not fits.any():
+            least = int(sram[stored].min())
+            needed = least, int(flash[stored & (sram == least)].min())
+            raise self._infeasible("sram", budget, needed)
+        fewest = int(np.broadcast_to(self.macs, sram.shape)[fits].min())
+        if budget.macs is not None and fewest > budget.macs:
+            raise InvalidInputError(
+                f"no network fits {budget.macs} MACs within the memory given; the smallest has "
+                f"{fewest}",
+                field="macs",
+                given=budget.macs,
+                allowed=f"at least {fewest}",
+            )
+
+    def _infeasible(
+        self, field: str, budget: Budget, needed: tuple[int, int]
+    ) -> InfeasibleBudgetError:
+        sram, flash = needed
+        required, given = (
+            (sram, budget.sram_bytes) if field == "sram" else (flash, budget.flash_bytes)
+        )
+        return InfeasibleBudgetError(
+            f"no network of space {self.space} fits {format_bytes(given)} of "
+            f"{field}; the smallest needs {required:,} bytes of it, in all {sram:,} bytes of SRAM "
+            f"and {flash:,} bytes of flash",
+            field=field,
+            required_bytes=required,
+            budget_bytes=given,
+            sram=sram,
+            flash=flash,
+        )
