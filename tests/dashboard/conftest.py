@@ -1,25 +1,21 @@
-"""A service in a temporary folder, and real Chromium to look at it with."""
+"""Services in temporary folders, and real Chromium to look at them with.
+
+One browser and one service for the whole run: the service is emptied after every test, and the
+tab stays open from test to test as a person's does.  What no test changes (a job in every state)
+is served by a second one, `showcase`.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from dashboard_service import Service
-from playwright.sync_api import (
-    Browser,
-    ConsoleMessage,
-    Page,
-    Request,
-    expect,
-    sync_playwright,
-)
+from dashboard_service import Service, Showcase
+from dashboard_visitor import PATIENCE_MS, Visitor
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE_MS = 60_000
-"""A page is waited for, never slept for: on a busy machine that takes long, elsewhere nothing."""
 expect.set_options(timeout=PATIENCE_MS)
 ARGUMENTS = [
     "--no-sandbox",
@@ -27,6 +23,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=PreloadTopChromeWebUI,WebUIPreloading",  # a process more for each window
 ]
 
 
@@ -40,44 +37,47 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    service = Service(tmp_path)
+@pytest.fixture(scope="session")
+def _service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = Service(tmp_path_factory.mktemp("service"))
     yield service
     service.close()
 
 
+@pytest.fixture(scope="session")
+def _visitor(browser: Browser, _service: Service) -> Visitor:
+    return Visitor(browser, _service.url)
+
+
 @pytest.fixture
-def open_page(browser: Browser, service: Service) -> Iterator[Callable[..., Page]]:
-    """`open_page(route, **context)` opens a page of the dashboard.
+def service(_service: Service) -> Iterator[Service]:
+    """A service without jobs and uploads."""
+    yield _service
+    _service.clear()
 
-    Fails the test when a page says an error, throws, or asks anybody but the service.  Chromium
-    reports requests that fail as errors of the page; a test that makes some fail says how it is
-    reported with `failing=`.
-    """
-    contexts, faults = [], []
 
-    def opened(route: str = "", *, failing: tuple[str, ...] = (), **context: object) -> Page:
-        contexts.append(browser.new_context(**context))  # type: ignore[arg-type]
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE_MS)
+@pytest.fixture
+def open_page(_visitor: Visitor, service: Service) -> Iterator[Callable[..., Page]]:
+    """`open_page(route, failing=..., **context)`: see `Visitor.open`."""
+    yield _visitor.open
+    assert _visitor.leave() == []
 
-        def said(message: ConsoleMessage) -> None:
-            wanted = any(known in message.text for known in failing)
-            if message.type in ("error", "warning") and not wanted:
-                faults.append(f"console {message.type}: {message.text}")
 
-        def asked(request: Request) -> None:
-            if not request.url.startswith((service.url, "data:", "blob:")):
-                faults.append(f"asked for {request.url}")
+@pytest.fixture(scope="session")
+def showcase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Showcase]:
+    """Jobs to look at, not to change."""
+    showcase = Showcase(Service(tmp_path_factory.mktemp("showcase")))
+    yield showcase
+    showcase.service.close()
 
-        page.on("console", said)
-        page.on("pageerror", lambda error: faults.append(f"thrown: {error}"))
-        page.on("request", asked)
-        page.goto(f"{service.url}/{route}", wait_until="commit")
-        return page
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not faults
+@pytest.fixture(scope="session")
+def _onlooker(browser: Browser, showcase: Showcase) -> Visitor:
+    return Visitor(browser, showcase.service.url)
+
+
+@pytest.fixture
+def look(_onlooker: Visitor) -> Iterator[Callable[..., Page]]:
+    """`open_page` on the showcase."""
+    yield _onlooker.open
+    assert _onlooker.leave() == []

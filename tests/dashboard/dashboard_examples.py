@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -105,20 +106,18 @@ def _fits(graph: Graph) -> bool:
 def candidates(count: int = 60) -> list[dict[str, Any]]:
     """Stage 2's candidates; the first two hundred are real networks, the rest vary their costs."""
     rng = np.random.default_rng(1)
-    subspace = Subspace(_space(), *CHOSEN)
-    sampled = Architecture.of_rows(_space(), _space().sample(min(count, 200) * 2, rng))
-    rows = [a for a in sampled if _fits(_graph(subspace, a))][: min(count, 200)]
-    graphs = [_graph(subspace, a) for a in rows]
+    real = _networks(min(count, 200))
     found = []
     for i in range(count):
-        graph, spread = graphs[i % len(rows)], 1 + 0.05 * float(rng.standard_normal())
+        architecture, graph = real[i % len(real)]
+        spread = 1 + 0.05 * float(rng.standard_normal())
         largest = max(t.bytes for t in graph.tensors.values() if not t.constant)
         noise = 0.012 * float(rng.standard_normal())
         accuracy = 0.9 + 0.03 * np.log10(graph.macs * spread / 2e5) + noise
         found.append(
             {
                 "id": i,
-                "architecture": rows[i % len(rows)].to_json(),
+                "architecture": architecture,
                 "schedule": _schedule(len(graph.ops), patches=i % 3 == 0),
                 "accuracy": round(min(0.999, float(accuracy)), 4),
                 "sram_bytes": min(32_000, int(1.5 * largest * abs(spread)) + STACK),
@@ -132,6 +131,16 @@ def candidates(count: int = 60) -> list[dict[str, Any]]:
     return found
 
 
+def _networks(count: int) -> list[tuple[dict[str, Any], Graph]]:
+    """Architectures of the chosen subspace that fit, with their graphs."""
+    rng = np.random.default_rng(1)
+    subspace = Subspace(_space(), *CHOSEN)
+    sampled = Architecture.of_rows(_space(), _space().sample(count * 2, rng))
+    graphs = ((a.to_json(), _graph(subspace, a)) for a in sampled)
+    return list(islice(((a, graph) for a, graph in graphs if _fits(graph)), count))
+
+
+@cache
 def _schedule(ops: int, *, patches: bool) -> dict[str, Any]:
     cut = 5 if patches else 0
     head = Segment(SegmentKind.PATCH, 0, cut, (2, 2))
@@ -141,14 +150,19 @@ def _schedule(ops: int, *, patches: bool) -> dict[str, Any]:
 
 
 def _mark_front(found: list[dict[str, Any]]) -> None:
-    keys = ("sram_bytes", "flash_bytes")
+    """Whoever dominates a point comes before it in order, and somebody of the front does then."""
     points = np.array(
-        [[-c["accuracy"], *(c[k] for k in keys), c["macs"] + c["recomputed_macs"]] for c in found]
+        [
+            (-c["accuracy"], c["sram_bytes"], c["flash_bytes"], c["macs"] + c["recomputed_macs"])
+            for c in found
+        ]
     )
-    for i, candidate in enumerate(found):
-        no_worse = (points <= points[i]).all(axis=1)
-        better = (points < points[i]).any(axis=1)
-        candidate["pareto"] = not bool((no_worse & better).any())
+    front = np.empty((0, 4))
+    for i in np.lexsort(points.T[::-1]):
+        worse = (front <= points[i]).all(axis=1) & (front < points[i]).any(axis=1)
+        if not worse.any():
+            found[i]["pareto"] = True
+            front = np.vstack([front, points[i]])
 
 
 @cache

@@ -27,6 +27,7 @@ from api.store import (
     request_cancel,
     take_job,
 )
+from api.store.tables import Base
 from tinynas.report import build_report
 from worker.artifacts import collect_artifacts
 
@@ -41,7 +42,8 @@ class Service:
     """An API process' worth of server in a thread, and a worker's hand on its store."""
 
     def __init__(self, home: Path, **settings: Any) -> None:
-        self.settings = Settings(home=home, event_poll_seconds=0.05, **settings)
+        limits = {"requests_per_minute": 0, "previews_per_minute": 0}
+        self.settings = Settings(home=home, event_poll_seconds=0.05, **(limits | settings))
         self.store = self.settings.open_store()
         self._port = 0
         self.start()
@@ -77,6 +79,14 @@ class Service:
     def close(self) -> None:
         self.stop()
         self.store.close()
+
+    def clear(self) -> None:
+        """Forget all jobs and uploads; a server that was stopped is started."""
+        if not self._thread.is_alive():
+            self.start()
+        with self.store.write() as session:
+            for table in reversed(Base.metadata.sorted_tables):
+                session.execute(table.delete())
 
     def queued(self, name: str = "digits on stm32f411xe", **request: Any) -> str:
         with self.store.write() as session:
@@ -163,6 +173,25 @@ class Service:
             assert job is not None
             request_cancel(session, job)
         return job_id
+
+
+class Showcase:
+    """A job in every state, by its id."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.finished = service.finished()
+        self.failed = service.failed("simulate", log="fault\n" * 40)
+        self.cancelled = service.cancelled()
+        self.running = service.running("runs")
+        service.walk(self.running, "search")
+        found = [("candidate", "search", c) for c in examples.candidates(40)]
+        service.say(self.running, *found)
+        service.say(
+            self.running,
+            ("progress", "search", {"done": 16, "total": 64, "unit": "evaluations"}),
+        )
+        self.queued = service.queued("waits")
 
 
 def _told(step: str, candidates: int) -> list[tuple[str, str, dict[str, Any]]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import dashboard_examples as examples
 import httpx
-from dashboard_service import Service
+from dashboard_service import Service, Showcase
 from playwright.sync_api import Page, expect
 
 OpenPage = Callable[..., Page]
@@ -18,11 +18,11 @@ def _candidate(service: Service, job: str, number: int) -> dict[str, object]:
     return found
 
 
-def test_candidate_is_taken_apart(open_page: OpenPage, service: Service) -> None:
-    job = service.finished()
-    page = open_page(f"#/jobs/{job}/candidates/7")
+def test_candidate_is_taken_apart(look: OpenPage, showcase: Showcase) -> None:
+    job = showcase.finished
+    page = look(f"#/jobs/{job}/candidates/7")
     candidate = examples.candidates()[7]
-    plan = _candidate(service, job, 7)["plan"]
+    plan = _candidate(showcase.service, job, 7)["plan"]
     assert isinstance(plan, dict)
     expect(page.locator(".block")).to_have_count(len(plan["blocks"]))
     expect(page.get_by_text(f"{candidate['accuracy'] * 100:.2f}%")).to_be_visible()
@@ -33,15 +33,15 @@ def test_candidate_is_taken_apart(open_page: OpenPage, service: Service) -> None
     expect(layers).to_have_count(len(plan["layers"]))
 
 
-def test_a_candidate_that_is_not_there_is_said(open_page: OpenPage, service: Service) -> None:
-    job = service.finished()
-    page = open_page(f"#/jobs/{job}/candidates/9999", failing=("status of 404",))
+def test_a_candidate_that_is_not_there_is_said(look: OpenPage, showcase: Showcase) -> None:
+    job = showcase.finished
+    page = look(f"#/jobs/{job}/candidates/9999", failing=("status of 404",))
     expect(page.get_by_text("has no candidate 9999")).to_be_visible()
 
 
-def test_two_candidates_side_by_side(open_page: OpenPage, service: Service) -> None:
-    job = service.finished()
-    page = open_page(f"#/jobs/{job}/candidates/7")
+def test_two_candidates_side_by_side(look: OpenPage, showcase: Showcase) -> None:
+    job = showcase.finished
+    page = look(f"#/jobs/{job}/candidates/7")
     page.get_by_label("Compare with No.").fill("8")
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="Candidates 7 and 8")).to_be_visible()
@@ -70,8 +70,8 @@ def test_a_candidate_becomes_the_result_of_a_job_of_its_own(
     expect(page.get_by_role("link", name="candidate 7")).to_be_visible()
 
 
-def test_the_candidate_that_was_taken_says_so(open_page: OpenPage, service: Service) -> None:
-    job = service.finished()
-    page = open_page(f"#/jobs/{job}/candidates/{examples.report()['chosen']}")
+def test_the_candidate_that_was_taken_says_so(look: OpenPage, showcase: Showcase) -> None:
+    job = showcase.finished
+    page = look(f"#/jobs/{job}/candidates/{examples.report()['chosen']}")
     expect(page.get_by_text("the one that became the result")).to_be_visible()
     expect(page.get_by_role("button", name="Make this one the result")).to_have_count(0)

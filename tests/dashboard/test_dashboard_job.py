@@ -7,7 +7,8 @@ from pathlib import Path
 
 import dashboard_examples as examples
 import pytest
-from dashboard_service import STEPS, Service
+from dashboard_service import STEPS, Service, Showcase
+from dashboard_visitor import wait_until_unchanged
 from playwright.sync_api import Page, expect
 
 OpenPage = Callable[..., Page]
@@ -69,9 +70,9 @@ def test_failure_at_a_step_is_shown_with_what_to_do(
 
 
 def test_finished_job_shows_what_was_promised_and_measured(
-    open_page: OpenPage, service: Service
+    look: OpenPage, showcase: Showcase
 ) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
+    page = look(f"#/jobs/{showcase.finished}")
     expect(page.locator(".step.done")).to_have_count(10)
     row = page.get_by_role("region", name="Memory").get_by_role("row", name="SRAM")
     data = examples.report()
@@ -89,9 +90,9 @@ def test_finished_job_shows_what_was_promised_and_measured(
 
 
 def test_downloads_are_the_files_that_the_checksums_name(
-    open_page: OpenPage, service: Service, tmp_path: Path
+    look: OpenPage, showcase: Showcase, tmp_path: Path
 ) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
+    page = look(f"#/jobs/{showcase.finished}")
     for name in ("bundle.zip", "model.tflite", "report.json"):
         entry = page.locator(".downloads li", has_text=name)
         with page.expect_download() as found:
@@ -104,9 +105,9 @@ def test_downloads_are_the_files_that_the_checksums_name(
 
 
 def test_finished_job_shows_its_mistakes_and_the_simulators_log(
-    open_page: OpenPage, service: Service
+    look: OpenPage, showcase: Showcase
 ) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
+    page = look(f"#/jobs/{showcase.finished}")
     matrix = page.get_by_role("region", name="Confusion matrix")
     data = examples.report()
     confusion = data["confusion"]
@@ -125,8 +126,8 @@ def test_finished_job_shows_its_mistakes_and_the_simulators_log(
     expect(page.locator(".guide")).to_contain_text("target/stm32f4x.cfg")
 
 
-def test_what_is_on_the_page_can_be_jumped_to(open_page: OpenPage, service: Service) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
+def test_what_is_on_the_page_can_be_jumped_to(look: OpenPage, showcase: Showcase) -> None:
+    page = look(f"#/jobs/{showcase.finished}")
     contents = page.get_by_role("navigation", name="On this page")
     expect(contents.get_by_role("button")).to_have_text(
         [
@@ -139,20 +140,21 @@ def test_what_is_on_the_page_can_be_jumped_to(open_page: OpenPage, service: Serv
     expect(page.get_by_role("heading", name="Training")).to_be_in_viewport()
 
 
-def test_report_opens_beside_the_dashboard(open_page: OpenPage, service: Service) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
+def test_report_opens_beside_the_dashboard(look: OpenPage, showcase: Showcase) -> None:
+    page = look(f"#/jobs/{showcase.finished}")
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="report.html").click()
     expect(opened.value.get_by_role("heading", name="Promised and measured")).to_be_visible()
 
 
 def test_pointer_finds_a_candidate_in_every_panel_and_opens_it(
-    open_page: OpenPage, service: Service
+    look: OpenPage, showcase: Showcase
 ) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
-    page.wait_for_load_state("networkidle")
+    page = look(f"#/jobs/{showcase.finished}")
     panel = page.get_by_role("img", name="Accuracy against flash")
     ring = panel.locator(".ring")
+    expect(ring).to_be_visible()
+    wait_until_unchanged(page)
     panel.evaluate("(panel) => panel.scrollIntoView({ block: 'center' })")
     box = ring.bounding_box()
     assert box
@@ -166,18 +168,19 @@ def test_pointer_finds_a_candidate_in_every_panel_and_opens_it(
     expect(page.get_by_text("the one that became the result")).to_be_visible()
 
 
-def test_map_and_curves_light_each_other(open_page: OpenPage, service: Service) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
-    page.wait_for_load_state("networkidle")
+def test_map_and_curves_light_each_other(look: OpenPage, showcase: Showcase) -> None:
+    page = look(f"#/jobs/{showcase.finished}")
     cell = page.locator(".cell.chosen")
+    expect(cell).to_be_visible()
+    wait_until_unchanged(page)
     cell.evaluate("(cell) => cell.scrollIntoView({ block: 'center' })")
     cell.hover()
     expect(page.locator(".curve.near")).to_have_count(1)
     expect(page.locator("figcaption", has_text="width 0.5, 48 px")).to_contain_text("fit, mean")
 
 
-def test_candidates_sort_and_page_by_keyboard(open_page: OpenPage, service: Service) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
+def test_candidates_sort_and_page_by_keyboard(look: OpenPage, showcase: Showcase) -> None:
+    page = look(f"#/jobs/{showcase.finished}")
     first = page.get_by_role("region", name="Candidates").locator("tbody tr").first
     header = page.get_by_role("button", name="SRAM", exact=True)
     header.focus()
@@ -191,7 +194,7 @@ def test_candidates_sort_and_page_by_keyboard(open_page: OpenPage, service: Serv
     expect(page.get_by_text("2 of 3 pages")).to_be_visible()
     page.get_by_label("Only the front").check()
     front = sum(c["pareto"] for c in examples.candidates())
-    expect(page.locator("tbody tr", has_text="front")).to_have_count(min(front, 20))
+    expect(page.locator("tbody tr", has_text="front")).to_have_count(min(front, 20))  # page 1
 
 
 def test_deleting_asks_first(open_page: OpenPage, service: Service) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dashboard_service import Service
+from dashboard_service import Service, Showcase
 from playwright.sync_api import Page, expect
 
 OpenPage = Callable[..., Page]
@@ -17,23 +17,16 @@ def test_without_a_job_the_page_says_how_to_start(open_page: OpenPage, service: 
     expect(page.get_by_role("heading", name="New job")).to_be_visible()
 
 
-def test_every_state_is_told(open_page: OpenPage, service: Service) -> None:
-    service.finished("done")
-    service.failed("build")
-    service.cancelled()
-    running = service.running("runs")
-    service.walk(running, "search")
-    service.say(running, ("progress", "search", {"done": 16, "total": 64, "unit": "evaluations"}))
-    service.queued("waits")
-    page = open_page()
+def test_every_state_is_told(look: OpenPage, showcase: Showcase) -> None:
+    page = look()
     rows = page.locator("ul.jobs li")
     expect(rows).to_have_count(5)
     for name, words in {
         "waits": ("queued", "no result yet"),
         "runs": ("running", "Search, 16 of 64 evaluations"),
         "was cancelled": ("cancelled", "no result yet"),
-        "fails at build": ("failed", "at Build"),
-        "done": ("succeeded", "98.1%"),
+        "fails at simulate": ("failed", "at Simulate"),
+        "digits on stm32f411xe": ("succeeded", "98.1%"),
     }.items():
         row = rows.filter(has=page.get_by_text(name, exact=True))
         for word in words:

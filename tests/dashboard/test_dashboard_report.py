@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Literal
 
 import dashboard_examples as examples
 import pytest
@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 from tinynas.report import build_report
 
 
-@pytest.fixture
-def report(browser: Browser, tmp_path: Path) -> Iterator[Page]:
-    files = build_report(examples.report(), tmp_path)
+@pytest.fixture(scope="module")
+def report(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    files = build_report(examples.report(), tmp_path_factory.mktemp("report"))
     context = browser.new_context(viewport={"width": 360, "height": 740}, offline=True)
     page = context.new_page()
     faults: list[str] = []
@@ -60,6 +60,10 @@ def test_report_prints_on_a_few_pages(report: Page) -> None:
     assert 4 <= pages <= 12
 
 
-def test_axe_finds_no_grave_defect_in_the_report(report: Page) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_grave_defect_in_the_report(
+    report: Page, scheme: Literal["light", "dark"]
+) -> None:
+    report.emulate_media(color_scheme=scheme)
     found = Axe().run(report).response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import dashboard_examples as examples
-from dashboard_service import Service
+from dashboard_service import Service, Showcase
+from dashboard_visitor import wait_until_unchanged
 from playwright.sync_api import Page, expect
 
 from tinynas.report.importance import importances
@@ -13,10 +14,8 @@ from tinynas.report.importance import importances
 OpenPage = Callable[..., Page]
 
 
-def test_a_stretch_of_an_axis_filters_lines_and_table(
-    open_page: OpenPage, service: Service
-) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
+def test_a_stretch_of_an_axis_filters_lines_and_table(look: OpenPage, showcase: Showcase) -> None:
+    page = look(f"#/jobs/{showcase.finished}")
     axis = page.get_by_role("slider", name="accuracy: keep")
     axis.focus()
     for _ in range(10):
@@ -33,10 +32,11 @@ def test_a_stretch_of_an_axis_filters_lines_and_table(
     expect(page.get_by_text("60 rows")).to_be_visible()
 
 
-def test_dragging_along_an_axis_marks_it(open_page: OpenPage, service: Service) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
-    page.wait_for_load_state("networkidle")  # all is drawn, nothing moves any more
+def test_dragging_along_an_axis_marks_it(look: OpenPage, showcase: Showcase) -> None:
+    page = look(f"#/jobs/{showcase.finished}")
     grip = page.locator("#pole-sram_bytes .grip")
+    expect(grip).to_be_visible()
+    wait_until_unchanged(page)
     grip.evaluate("(grip) => grip.scrollIntoView({ block: 'center' })")
     box = grip.bounding_box()
     assert box
@@ -50,9 +50,8 @@ def test_dragging_along_an_axis_marks_it(open_page: OpenPage, service: Service) 
     expect(page.locator(".wish")).to_have_count(0)
 
 
-def test_importance_is_the_one_that_the_report_gives(open_page: OpenPage, service: Service) -> None:
-    page = open_page(f"#/jobs/{service.finished()}")
-    page.wait_for_load_state("networkidle")
+def test_importance_is_the_one_that_the_report_gives(look: OpenPage, showcase: Showcase) -> None:
+    page = look(f"#/jobs/{showcase.finished}")
     found = examples.candidates()
     script = """async (candidates) => {
       const { importances } = await import('./js/stats.js');

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tinynas.report import text, views
@@ -25,6 +27,47 @@ _COSTS = (("sram_bytes", "SRAM"), ("flash_bytes", "flash"), ("macs", "MACs"))
 
 def render_html(data: ReportData) -> str:
     """The whole page as text."""
+    parts = data["memory_parts"]
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            data=data,
+            views=views,
+            memory=views.memory_rows(data),
+            layers=views.layer_rows(data["layers"]),
+            blocks=views.block_views(data),
+            charts={
+                "sram": budget_bars(
+                    "SRAM",
+                    data["sram_bytes"],
+                    [
+                        ("arena", parts["arena_bytes"]),
+                        ("static data", parts["static_bytes"]),
+                        ("stack", parts["stack_bytes"]),
+                    ],
+                ),
+                "flash": budget_bars(
+                    "Flash",
+                    data["flash_bytes"],
+                    [("constants", parts["constant_bytes"]), ("code", parts["code_bytes"])],
+                ),
+                "memory": memory_map(
+                    data["schedule"], data["layers"], parts, data["sram_bytes"]["budget"]
+                ),
+                "curves": subspace_curves(data["subspaces"]),
+                "heat": heat_map(data["subspaces"]),
+                "pareto": [_pareto(data, cost, title) for cost, title in _COSTS],
+                "parallel": parallel(data["candidates"], chosen=data.get("chosen")),
+                "importance": _importance(data),
+                "training": [_training(curve) for curve in data.get("training", [])],
+            },
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("tinynas.report"),
         autoescape=True,
@@ -39,39 +82,7 @@ def render_html(data: ReportData) -> str:
         "rule": text.rule_text,
         "schedule": text.schedule_text,
     }
-    parts = data["memory_parts"]
-    return environment.get_template("report.html.j2").render(
-        data=data,
-        views=views,
-        memory=views.memory_rows(data),
-        layers=views.layer_rows(data["layers"]),
-        blocks=views.block_views(data),
-        charts={
-            "sram": budget_bars(
-                "SRAM",
-                data["sram_bytes"],
-                [
-                    ("arena", parts["arena_bytes"]),
-                    ("static data", parts["static_bytes"]),
-                    ("stack", parts["stack_bytes"]),
-                ],
-            ),
-            "flash": budget_bars(
-                "Flash",
-                data["flash_bytes"],
-                [("constants", parts["constant_bytes"]), ("code", parts["code_bytes"])],
-            ),
-            "memory": memory_map(
-                data["schedule"], data["layers"], parts, data["sram_bytes"]["budget"]
-            ),
-            "curves": subspace_curves(data["subspaces"]),
-            "heat": heat_map(data["subspaces"]),
-            "pareto": [_pareto(data, cost, title) for cost, title in _COSTS],
-            "parallel": parallel(data["candidates"], chosen=data.get("chosen")),
-            "importance": _importance(data),
-            "training": [_training(curve) for curve in data.get("training", [])],
-        },
-    )
+    return environment
 
 
 def _importance(data: ReportData) -> str:

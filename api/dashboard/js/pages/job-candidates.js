@@ -26,11 +26,11 @@ export function candidatesSection(model) {
   const figures = panels.map((panel) => h("figure", {}, panel.node));
   const progress = responsive((width) => searchProgress([...model.candidates.values()], totalOf(model), width));
   const table = candidateTable(model);
-  const only = h("input", { type: "checkbox", onchange: () => fillTable() });
-  const fillTable = () => table.update(rowsOf(model, only.checked, view.keep));
+  const only = h("input", { type: "checkbox", onchange: () => table.select(rows()) });
+  const rows = () => rowsOf(model, only.checked, view.keep);
   const coordinates = parallelView(model, chosenOf, (keep) => {
     view.keep = keep;
-    fillTable();
+    table.select(rows());
   });
   const extras = [coordinates, importanceView(model), refusedView(model)];
   const node = h("section", { id: "search", hidden: true },
@@ -51,7 +51,7 @@ export function candidatesSection(model) {
     });
     progress.redraw();
     extras.forEach((extra) => extra.redraw());
-    fillTable();
+    table.update(rows());
   });
   const mine = ["candidates", "artifacts", "subspaces", "refusals"];
   return {

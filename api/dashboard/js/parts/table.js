@@ -7,7 +7,7 @@ const PAGE = 20;
 
 /**
  * `columns`: [{key, title, value(row), cell(row), text}] ; `value` sorts, `cell` is shown.
- * `update(rows)` shows other rows and keeps order and page.
+ * `update(rows)` shows other rows and keeps order and page, `select(rows)` begins at the first page.
  */
 export function pagedTable(columns, { caption, rowClass, sort }) {
   const view = { rows: [], page: 0, key: sort.key, falling: sort.falling };
@@ -44,6 +44,10 @@ export function pagedTable(columns, { caption, rowClass, sort }) {
     update(rows) {
       view.rows = rows;
       draw();
+    },
+    select(rows) {
+      view.page = 0;
+      this.update(rows);
     },
   };
 }
