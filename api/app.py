@@ -16,7 +16,17 @@ from api.accesslog import AccessLog
 from api.compress import CompressText
 from api.guard import Guard
 from api.problems import Problem, ProblemsForText, add_handlers, documented
-from api.routes import candidates, catalogue, datasets, events, health, jobs, preview, results
+from api.routes import (
+    candidates,
+    catalogue,
+    datasets,
+    estimate,
+    events,
+    health,
+    jobs,
+    preview,
+    results,
+)
 from api.settings import Settings
 from api.uploads import sweep_uploads
 from api.watch import EventWatch
@@ -61,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         responses=documented(401, 403, 422, 429),
         max_body_size=MAX_BODY_BYTES,
     )
-    for module in (jobs, preview, events, results, candidates, catalogue):
+    for module in (jobs, preview, estimate, events, results, candidates, catalogue):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(  # its bodies are long, and counted as they come

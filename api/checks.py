@@ -8,6 +8,7 @@ from functools import lru_cache
 from api.access import Principal
 from api.store import Store, find_dataset
 from tinynas.data import DatasetCard, dataset_card, dataset_cards
+from tinynas.data.photos import TEST_SHARE, VALIDATION_SHARE
 from tinynas.devices import Device
 from tinynas.errors import InvalidInputError
 from tinynas.request import JobRequest, check_request
@@ -90,5 +91,6 @@ def find_card(name: str, store: Store, caller: Principal) -> tuple[DatasetCard, 
         classes=len(upload.classes),
         input_channels=upload.input_channels,
         native_resolution=upload.native_resolution,
+        train_images=round(upload.images * (1 - TEST_SHARE) * (1 - VALIDATION_SHARE)),
     )
     return card, upload.id

@@ -11,6 +11,20 @@ from typing import Any, Literal, TypeAlias
 
 from tinynas.errors import CancelledError
 
+STEPS = (
+    "subspace",
+    "supernet",
+    "search",
+    "finetune",
+    "quantise",
+    "schedule",
+    "emit",
+    "build",
+    "simulate",
+    "report",
+)
+"""The steps of a job, in order."""
+
 EventKind: TypeAlias = Literal[
     "step_started",  # {}
     "step_finished",  # {seconds, reused}

@@ -11,6 +11,7 @@ from api.access import Costly
 from api.checks import find_card
 from api.dependencies import StoreDep
 from api.schemas import JobIn
+from tinynas.data import DatasetCard
 from tinynas.request import JobRequest, check_request
 from tinynas.spaces import SearchSpace
 from tinynas.subspace import choose_subspace
@@ -31,11 +32,19 @@ def preview(body: JobIn, store: StoreDep, caller: Costly) -> dict[str, Any]:
     request = body.to_request()
     check_request(request)
     card, _ = find_card(request.dataset, store, caller)
-    table = _table(
+    return preview_table(request, card) | {"device": request.target.name}
+
+
+def preview_table(request: JobRequest, card: DatasetCard) -> dict[str, Any]:
+    """Stage 1 of a request that has been checked; remembered for a while.
+
+    Raises:
+        InfeasibleBudgetError: nothing fits.
+    """
+    return _table(
         request.space_for(card.native_resolution),
         _Task(request, card.classes, card.input_channels, card.native_resolution),
     )
-    return table | {"device": request.target.name}
 
 
 class _Task:

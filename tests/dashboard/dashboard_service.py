@@ -28,13 +28,10 @@ from api.store import (
     take_job,
 )
 from api.store.tables import Base
+from tinynas.progress import STEPS
 from tinynas.report import build_report
 from worker.artifacts import collect_artifacts
 
-STEPS = (
-    *("subspace", "supernet", "search", "finetune", "quantise"),
-    *("schedule", "emit", "build", "simulate", "report"),
-)
 OWNER = "test-worker"
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import dashboard_examples as examples
 import pytest
-from dashboard_service import STEPS, Service, Showcase
+from dashboard_service import Service, Showcase
 from dashboard_visitor import wait_until_unchanged
 from playwright.sync_api import Page, expect
+
+from tinynas.progress import STEPS
 
 OpenPage = Callable[..., Page]
 

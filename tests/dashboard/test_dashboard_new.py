@@ -13,6 +13,9 @@ from dashboard_service import Service
 from PIL import Image
 from playwright.sync_api import Browser, Page, Response, Route, expect
 
+from api.store import add_step_time
+from tinynas.progress import STEPS
+
 OpenPage = Callable[..., Page]
 KEY = "correct horse battery staple"
 
@@ -136,6 +139,25 @@ def test_stage_one_is_told_while_one_types(open_page: OpenPage, service: Service
     page.get_by_role("button", name="Set it to").click()
     expect(panel).to_contain_text("of its networks fit")
     assert _jobs(service) == []
+
+
+def test_how_long_it_may_take_is_told_once_jobs_have_run(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page("#/new")
+    panel = page.get_by_role("region", name="What stage 1 says")
+    expect(panel).to_contain_text("How long it may take is not known")
+    with service.store.write() as session:
+        for step in STEPS:
+            for seconds in (8.0, 9.0, 20.0):
+                add_step_time(session, "a job", step, seconds, work=1e9)
+    page.get_by_text("Effort", exact=True).click()
+    page.get_by_label("Minutes of training").fill("30")
+    expect(panel).to_contain_text("by 3 earlier jobs here")
+    body = {"dataset": "digits", "device": "STM32F401xE", "effort": {"train_minutes": 30}}
+    told = httpx.post(f"{service.url}/api/v1/jobs/estimate", json=body, timeout=60).json()
+    assert told["seconds"] > 30 * 60
+    expect(panel).to_contain_text("It may take about ")
 
 
 def test_fields_are_those_of_the_api(open_page: OpenPage, service: Service) -> None:

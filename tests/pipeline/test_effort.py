@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from tinynas.data import load_dataset
-from tinynas.pipeline.effort import finetune_images, images_in, plan_effort
+from tinynas.effort import finetune_images, plan_effort
+from tinynas.pipeline.effort import images_in
 from tinynas.request import Effort
 from tinynas.spaces import Subspace, load_space
 from tinynas.supernet import Supernet, TrainingPlan
@@ -9,7 +10,7 @@ from tinynas.supernet import Supernet, TrainingPlan
 
 def test_what_the_request_says_counts_and_the_rest_follows_the_data() -> None:
     digits = load_dataset("digits")
-    planned = plan_effort(Effort(evaluations=7), digits)
+    planned = plan_effort(Effort(evaluations=7), len(digits.train))
     assert planned.evaluations == 7
     assert planned.train_images >= len(digits.train)
     assert planned.finetune_images is None

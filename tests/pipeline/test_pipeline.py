@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tinynas.errors import InfeasibleBudgetError
-from tinynas.pipeline import STEPS, JobResult, run_pipeline
-from tinynas.progress import Event, Reporter
+from tinynas.pipeline import JobResult, run_pipeline
+from tinynas.progress import STEPS, Event, Reporter
 from tinynas.request import Effort, JobRequest
 
 REQUEST = JobRequest(

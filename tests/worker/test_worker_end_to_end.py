@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tinynas.client import Client
-from tinynas.pipeline import STEPS, run_pipeline
+from tinynas.pipeline import run_pipeline
+from tinynas.progress import STEPS
 from tinynas.request import Effort, JobRequest
 from worker.embedded import EmbeddedService
 

@@ -9,22 +9,28 @@ from tinynas.errors import InvalidInputError
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """`native_resolution` is the side of an image (pixels) as the source publishes it."""
+    """`native_resolution` is the side of an image (pixels) as the source publishes it.
+
+    train_images: how many there are to learn from, where that is known (of uploads, about).
+    """
 
     name: str
     classes: int
     input_channels: int
     native_resolution: int
+    train_images: int | None = None
 
 
 _CARDS = {
-    card.name: card
-    for card in (
-        DatasetCard("cifar10", classes=10, input_channels=3, native_resolution=32),
-        DatasetCard("cifar100-people", classes=2, input_channels=3, native_resolution=32),
-        DatasetCard("digits", classes=10, input_channels=1, native_resolution=8),
-        DatasetCard("imagenette", classes=10, input_channels=3, native_resolution=160),
-        DatasetCard("vww", classes=2, input_channels=3, native_resolution=128),
+    name: DatasetCard(
+        name, classes, input_channels=channels, native_resolution=side, train_images=n
+    )
+    for name, classes, channels, side, n in (
+        ("cifar10", 10, 3, 32, 45_000),
+        ("cifar100-people", 2, 3, 32, 49_000),
+        ("digits", 10, 1, 8, 1_222),
+        ("imagenette", 10, 3, 160, 8_522),
+        ("vww", 2, 3, 128, 109_250),
     )
 }
 

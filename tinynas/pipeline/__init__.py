@@ -2,10 +2,9 @@
 
 from tinynas.pipeline.compiling import compile_tflite, compile_weights
 from tinynas.pipeline.fleet import fleet_json, run_fleet
-from tinynas.pipeline.run import STEPS, JobResult, run_pipeline
+from tinynas.pipeline.run import JobResult, run_pipeline
 
 __all__ = [
-    "STEPS",
     "JobResult",
     "compile_tflite",
     "compile_weights",

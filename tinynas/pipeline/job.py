@@ -10,8 +10,8 @@ from typing import Any
 from tinynas.build import preferred_compiler
 from tinynas.data import Dataset, DatasetSummary, load_dataset, summarise
 from tinynas.devices import Budget, Device
+from tinynas.effort import PlannedEffort, plan_effort
 from tinynas.errors import InvalidInputError
-from tinynas.pipeline.effort import PlannedEffort, plan_effort
 from tinynas.pipeline.steps import StepStore
 from tinynas.progress import Reporter
 from tinynas.request import JobRequest
@@ -111,7 +111,7 @@ class Job:
 
     @cached_property
     def effort(self) -> PlannedEffort:
-        return plan_effort(self.request.effort, self.dataset)
+        return plan_effort(self.request.effort, len(self.dataset.train))
 
     def key(self, **inputs: Any) -> dict[str, Any]:
         """Inputs of a step, with what all steps depend on: data, space, seed."""

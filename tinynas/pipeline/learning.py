@@ -11,10 +11,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from tinynas.effort import finetune_images
 from tinynas.errors import InvalidInputError
 from tinynas.finetune import LEARNING_RATE, finetune
 from tinynas.pipeline.curves import Curves
-from tinynas.pipeline.effort import finetune_images, images_in
+from tinynas.pipeline.effort import images_in
 from tinynas.pipeline.files import load_weights, read_json, save_weights, write_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.steps import StepOutput, Workspace

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.data import Dataset
+from tinynas.effort import aware_images
 from tinynas.finetune import LEARNING_RATE, Int8Network, int8_network
 from tinynas.graph.files import load_graph, save_graph
 from tinynas.graph.ir import Graph
 from tinynas.pipeline.curves import Curves
-from tinynas.pipeline.effort import aware_images
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.learning import load_subnet, load_supernet, plan_key

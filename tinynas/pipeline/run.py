@@ -16,19 +16,6 @@ from tinynas.progress import Reporter
 from tinynas.request import JobRequest, check_request
 from tinynas.search import EvaluatorFactory, LocalEvaluator
 
-STEPS = (
-    "subspace",
-    "supernet",
-    "search",
-    "finetune",
-    "quantise",
-    "schedule",
-    "emit",
-    "build",
-    "simulate",
-    "report",
-)
-
 
 @dataclass(frozen=True)
 class JobResult:

@@ -27,9 +27,10 @@ export function previewPanel({ signal, estimates }, onProblem) {
     node.setAttribute("aria-busy", "true");
     try {
       const ask = (path) => request(path, { method: "POST", body: wanted, signal: either });
-      const [table, estimate] = await Promise.all([ask("/jobs/preview"), estimates ? ask("/jobs/estimate") : null]);
-      fill(body, answer(table, estimate));
+      const told = h("p", { class: "about" });
+      fill(body, answer(await ask("/jobs/preview")), told);
       onProblem(null);
+      if (estimates) fill(told, timeText(await ask("/jobs/estimate")));
     } catch (error) {
       if (either.aborted) return;
       const passing = !(error instanceof Problem) || error.status === 429 || error.status >= 500;
@@ -59,7 +60,7 @@ export function previewPanel({ signal, estimates }, onProblem) {
   };
 }
 
-function answer(table, estimate) {
+function answer(table) {
   const { chosen } = table;
   const map = responsive((width) => heatMap(table, width));
   tips(map.node, (target) => {
@@ -70,10 +71,20 @@ function answer(table, estimate) {
     h("p", { class: "verdict" }, h("b", {}, `Width ${chosen.width} at ${chosen.resolution} × ${chosen.resolution} pixels`)),
     h("p", { class: "about" }, `${percent(chosen.fits, 0)} of its networks fit, with ${count(chosen.mean_macs)} MACs on average.`),
     h("figure", {}, map.node),
-    estimate && h("p", { class: "about" }, Number.isFinite(estimate.seconds)
-      ? `It may take about ${duration(estimate.seconds)}, by the pace of earlier jobs here.`
-      : "How long it may take is not known: no job like it has run here yet."),
   ];
+}
+
+const roughly = (seconds) =>
+  duration(seconds >= 600 ? 60 * Math.round(seconds / 60) : seconds >= 60 ? 10 * Math.round(seconds / 10) : Math.ceil(seconds));
+
+/** How long the job may take once a worker has taken it. */
+function timeText({ seconds, low_seconds: low, high_seconds: high, at_least_seconds: least, measured, reason }) {
+  if (Number.isFinite(seconds)) {
+    const range = roughly(low) === roughly(high) ? "" : ` (${roughly(low)} to ${roughly(high)})`;
+    return `It may take about ${roughly(seconds)}${range}: an estimate by ${measured === 1 ? "one earlier job" : `${measured} earlier jobs`} here.`;
+  }
+  const most = least > 0 ? `It takes ${roughly(least)} at least. How long in all` : "How long it may take";
+  return `${most} is not known: ${reason}.`;
 }
 
 function refusal(error) {

@@ -1,0 +1,114 @@
+"""How long a request would take, before it is a job."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import Costly
+from api.checks import find_card
+from api.dependencies import StoreDep
+from api.estimate import estimate
+from api.routes.preview import preview_table
+from api.schemas import JobIn
+from api.store import recent_paces
+from tinynas.effort import plan_effort
+from tinynas.progress import STEPS
+from tinynas.request import check_request
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+REMEMBERED = 50
+"""Newest times of a step that are looked at."""
+
+
+class StepEstimateOut(BaseModel):
+    """Seconds of one step; `measured` earlier times say so, 0 where the request does."""
+
+    step: str
+    seconds: float
+    low_seconds: float
+    high_seconds: float
+    measured: int
+
+
+class EstimateOut(BaseModel):
+    """How long a job like this may take from the moment that a worker takes it.
+
+    An estimate, no promise: the median of what the steps of earlier jobs on this service took,
+    scaled to this one's work; `low_seconds` and `high_seconds` are the sums of the shortest and of
+    the longest.  `seconds` is null where it is not known, and `reason` says why; then
+    `at_least_seconds` is what is known of it.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "seconds": 74.2,
+                    "low_seconds": 61.0,
+                    "high_seconds": 93.5,
+                    "at_least_seconds": 74.2,
+                    "measured": 3,
+                    "reason": None,
+                    "steps": [
+                        {
+                            "step": "supernet",
+                            "seconds": 41.3,
+                            "low_seconds": 36.8,
+                            "high_seconds": 52.4,
+                            "measured": 3,
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    seconds: float | None
+    low_seconds: float | None
+    high_seconds: float | None
+    at_least_seconds: float = Field(description="Of the steps that are known.")
+    measured: int = Field(description="Earlier jobs behind the step that is known least.")
+    reason: str | None = Field(description="Why `seconds` is null.")
+    steps: list[StepEstimateOut]
+
+
+@router.post("/estimate")
+def read_estimate(body: JobIn, store: StoreDep, caller: Costly) -> EstimateOut:
+    """How long a job like this may take, by the pace of earlier jobs on this service.
+
+    Refuses what `POST /jobs` refuses, with the same problem documents; makes nothing.
+    """
+    request = body.to_request()
+    check_request(request)
+    card, _ = find_card(request.dataset, store, caller)
+    macs = preview_table(request, card)["chosen"]["mean_macs"]
+    with store.read() as session:
+        history = {step: recent_paces(session, step, limit=REMEMBERED) for step in STEPS}
+    effort = request.effort
+    planned = plan_effort(effort, card.train_images or 0)
+    found = estimate(history, planned, macs, minutes=effort.train_minutes)
+    steps = [
+        StepEstimateOut(
+            step=one.step,
+            seconds=round(one.seconds, 1),
+            low_seconds=round(one.low, 1),
+            high_seconds=round(one.high, 1),
+            measured=one.measured,
+        )
+        for one in found.steps
+    ]
+    known = not found.unknown
+    return EstimateOut(
+        seconds=round(sum(one.seconds for one in found.steps), 1) if known else None,
+        low_seconds=round(sum(one.low for one in found.steps), 1) if known else None,
+        high_seconds=round(sum(one.high for one in found.steps), 1) if known else None,
+        at_least_seconds=round(sum(one.low for one in found.steps), 1),
+        measured=min((one.measured for one in found.steps if one.measured), default=0),
+        reason=None if known else _reason(found.unknown),
+        steps=steps,
+    )
+
+
+def _reason(unknown: tuple[str, ...]) -> str:
+    return "no job has finished these steps on this service yet: " + ", ".join(unknown)
