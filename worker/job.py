@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlalchemy.exc import OperationalError
+
 from api.store import (
     Artifact,
     Dataset,
@@ -75,6 +77,8 @@ class JobRun:
                 raise
             except Exception as error:  # whatever it is, the job's owner is told
                 log.failed(error)
+                if _is_outage(error):
+                    raise  # nothing is wrong with the job: whoever takes it next goes on
                 self._fail(describe(error, recorder.step))
 
     def _data(self, job: Job) -> Path | None:
@@ -134,6 +138,15 @@ def _link(source: str, target: str) -> str:
     except OSError:  # a file system without hard links
         shutil.copy2(source, target)
     return target
+
+
+def _is_outage(error: BaseException | None) -> bool:
+    """Whether it came of the database's absence, directly or through the study that is in it."""
+    while error is not None:
+        if isinstance(error, OperationalError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def describe(error: Exception, step: str) -> dict[str, Any]:

@@ -106,6 +106,8 @@ class Recorder:
                     step, pieces = self._pieces
                     work = self._macs * pieces if step == event.step else 0.0
                     self._batch.step_times.append((event.step, event.data["seconds"], work))
+                    # Who loses a worker a day, but gets on, is not the cause of the losses.
+                    self._batch.columns["attempts"] = 1
 
     def _worth_keeping(self, event: Event) -> bool:
         step, share, shown = self._shown

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from tinynas.errors import SimulationError
 from tinynas.progress import Reporter
 from tinynas.request import JobRequest
@@ -122,6 +124,23 @@ def load_dying_once(settings: WorkerSettings, scratch: Path) -> Pipeline:
         if not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        return quick(request, folder, reporter, data)
+
+    return run
+
+
+def load_without_database_once(settings: WorkerSettings, scratch: Path) -> Pipeline:
+    """Its first run meets a database that is gone, behind an error of another library."""
+    quick = load_quick(settings, scratch)
+
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+    ) -> dict[str, Any]:
+        folder.mkdir(parents=True, exist_ok=True)
+        mark = folder / "away"
+        if not mark.exists():
+            mark.touch()
+            raise RuntimeError("no study") from OperationalError("SELECT 1", {}, OSError("gone"))
         return quick(request, folder, reporter, data)
 
     return run

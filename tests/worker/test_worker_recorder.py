@@ -7,7 +7,7 @@ import pytest
 from small_pipelines import candidate
 from worker_service import Service, until
 
-from api.store import Job, events_after, list_candidates, take_job
+from api.store import Job, events_after, list_candidates, lose_worker, take_job
 from tinynas.progress import Event
 from worker.front import ParetoFront
 from worker.recorder import PROGRESS_SHARE, Recorder
@@ -43,6 +43,20 @@ def test_events_are_readable_while_the_job_goes_on(service: Service, job_id: str
         recorder(Event("step_started", "search", {}))
         until(lambda: kinds(service, job_id) == ["step_started"], seconds=5)
         assert service.job(job_id).step == "search"
+
+
+def test_a_job_that_gets_on_has_all_its_attempts_again(service: Service, job_id: str) -> None:
+    for expected in (2, 3):
+        with service.store.write() as session:
+            lose_worker(session, session.get_one(Job, job_id), "it died")
+            assert take_job(session, "w", seconds=60) is not None
+        assert service.job(job_id).attempts == expected
+    with Recorder(service.store, job_id, "w") as recorder:
+        recorder(Event("step_finished", "subspace", {"seconds": 0.0, "reused": True}))
+    assert service.job(job_id).attempts == 3
+    with Recorder(service.store, job_id, "w") as recorder:
+        recorder(Event("step_finished", "supernet", {"seconds": 9.0, "reused": False}))
+    assert service.job(job_id).attempts == 1
 
 
 def test_a_search_that_begins_again_replaces_its_candidates(service: Service, job_id: str) -> None:

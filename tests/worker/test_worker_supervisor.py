@@ -131,6 +131,13 @@ def test_a_job_whose_process_was_killed_is_tried_again(service: Service) -> None
     assert job.attempts == 2
 
 
+def test_a_database_that_is_away_for_a_while_fails_no_job(service: Service) -> None:
+    job_id = service.submit()
+    with service.worker(pipelines.load_without_database_once):
+        job = service.wait_for(job_id, JobState.SUCCEEDED)
+    assert (job.attempts, job.error) == (2, None)
+
+
 def test_a_job_that_kills_every_process_fails_in_the_end(service: Service) -> None:
     job_id = service.submit()
     with service.worker(pipelines.load_dying):

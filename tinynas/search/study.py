@@ -71,7 +71,8 @@ class Study:
 
 def _open(storage: Path | str) -> BaseStorage:
     if isinstance(storage, str) and "://" in storage:
-        return RDBStorage(storage)
+        # A connection that broke since the last round is made anew.
+        return RDBStorage(storage, engine_kwargs={"pool_pre_ping": True})
     path = Path(storage)
     path.parent.mkdir(parents=True, exist_ok=True)
     return JournalStorage(JournalFileBackend(str(path)))
