@@ -14,7 +14,9 @@ from starlette.responses import Response
 from api.access import Access, require_by_method
 from api.accesslog import AccessLog
 from api.compress import CompressText
+from api.examples import put_examples
 from api.guard import Guard
+from api.news import News
 from api.problems import Problem, ProblemsForText, add_handlers, documented
 from api.routes import (
     candidates,
@@ -64,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings, app.state.store = settings, store
-    app.state.access, app.state.watch = access, watch
+    app.state.access, app.state.watch, app.state.news = access, watch, News(store)
     api = APIRouter(
         prefix="/api/v1",
         dependencies=[Depends(require_by_method)],
@@ -88,7 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(AccessLog)
     add_handlers(app)
     app.add_exception_handler(events.NothingMoreError, _nothing_more)
-    _describe_problems(app)
+    _complete_description(app)
     return app
 
 
@@ -96,7 +98,10 @@ async def _nothing_more(_: Request, __: Exception) -> Response:
     return Response(status_code=204)
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Put the problem document's schema, which the routes refer to, into the OpenAPI document."""
-    schemas = app.openapi().setdefault("components", {}).setdefault("schemas", {})
+def _complete_description(app: FastAPI) -> None:
+    """Put the problem document's schema, which the routes refer to, and examples of everything
+    into the OpenAPI document."""
+    document = app.openapi()
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = Problem.model_json_schema()
+    put_examples(document)

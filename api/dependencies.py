@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from api.access import Principal
+from api.news import News
 from api.settings import Settings
 from api.store import Job, Store, find_job
 from api.store.ids import LENGTH
@@ -30,8 +31,14 @@ def _watch(request: Request) -> EventWatch:
     return watch
 
 
+def _news(request: Request) -> News:
+    news: News = request.app.state.news
+    return news
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 StoreDep = Annotated[Store, Depends(_store)]
+NewsDep = Annotated[News, Depends(_news)]
 WatchDep = Annotated[EventWatch, Depends(_watch)]
 JobId = Annotated[
     str, Path(description="The job's id.", pattern=r"^[0-9A-Za-z]+$", max_length=LENGTH)

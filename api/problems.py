@@ -63,6 +63,19 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def problem(
+    status: int, detail: str, kind: str | None, members: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The document; `kind` is the last part of its type, without one the status says it all."""
+    return {
+        "type": f"urn:tinynas:problem:{kind}" if kind else "about:blank",
+        "title": kind.replace("-", " ").capitalize() if kind else HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **{name: value for name, value in members.items() if value is not None},
+    }
+
+
 class ProblemResponse(Response):
     media_type = MEDIA_TYPE
 
@@ -75,15 +88,9 @@ class ProblemResponse(Response):
         headers: Mapping[str, str] | None = None,
         **members: Any,
     ) -> None:
-        """`kind` is the last part of the problem's type; without one the status says it all."""
-        problem = {
-            "type": f"urn:tinynas:problem:{kind}" if kind else "about:blank",
-            "title": (kind.replace("-", " ").capitalize() if kind else HTTPStatus(status).phrase),
-            "status": status,
-            "detail": detail,
-            **{name: value for name, value in members.items() if value is not None},
-        }
-        super().__init__(json.dumps(problem, default=str), status_code=status, headers=headers)
+        """As `problem`."""
+        document = problem(status, detail, kind, members)
+        super().__init__(json.dumps(document, default=str), status_code=status, headers=headers)
 
 
 class ProblemsForText:
@@ -105,8 +112,8 @@ class ProblemsForText:
                 headers = Headers(raw=refusal["headers"])
                 kept = {k: v for k, v in headers.items() if k not in _OF_A_BODY}
                 detail = message["body"].decode() or HTTPStatus(refusal["status"]).phrase
-                problem = ProblemResponse(refusal["status"], detail, headers=kept)
-                await problem(scope, receive, send)
+                refused = ProblemResponse(refusal["status"], detail, headers=kept)
+                await refused(scope, receive, send)
 
         await self._app(scope, receive, send_problem)
 

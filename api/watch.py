@@ -48,6 +48,10 @@ class EventWatch:
                 del self._followers[job_id]
                 self._newest.pop(job_id, None)
 
+    def newest(self, job_id: str) -> int | None:
+        """The number of a followed job's newest event, as of the last look."""
+        return self._newest.get(job_id)
+
     def close(self) -> None:
         """Wake all followers for the last time: the server ends."""
         self.closed = True

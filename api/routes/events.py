@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.access import Caller
-from api.dependencies import JobId, StoreDep, WatchDep, the_job
+from api.dependencies import JobId, NewsDep, StoreDep, WatchDep, the_job
 from api.problems import documented
-from api.schemas import EventOut
-from api.store import JobEvent, JobState, Store, events_after, find_job
+from api.store import JobState, events_after
 
 router = APIRouter(prefix="/jobs/{job_id}", tags=["jobs"])
 LastEventId = Annotated[
@@ -29,7 +27,6 @@ LeaveOut = Annotated[
         examples=[["candidate"]],
     ),
 ]
-BATCH = 500
 
 
 class NothingMoreError(Exception):
@@ -60,35 +57,21 @@ def _start(
 )
 async def follow(
     job_id: JobId,
-    store: StoreDep,
+    news: NewsDep,
     watch: WatchDep,
     caller: Caller,
     last: Annotated[int, Depends(_start)],
     leave_out: LeaveOut = [],  # noqa: B006 (FastAPI copies it)
 ) -> AsyncIterable[ServerSentEvent]:
     """The job's events: those stored, then each new one until the job ends."""
+    without = tuple(leave_out)
     with watch.follow(job_id, caller.owner) as changed:
         while True:
             changed.clear()
-            events, ended = await asyncio.to_thread(_news, store, job_id, last, leave_out)
-            for event in events:
-                out = EventOut.model_validate(event)
-                yield ServerSentEvent(data=out, event=out.kind, id=str(out.sequence))
-                last = out.sequence
+            messages, last, ended = await news.after(job_id, last, without, watch.newest(job_id))
+            for message in messages:
+                yield message
             if ended or watch.closed:
                 return
-            if not events:
+            if not messages:
                 await changed.wait()
-
-
-def _news(
-    store: Store, job_id: str, last: int, without: Sequence[str]
-) -> tuple[Sequence[JobEvent], bool]:
-    """What follows event `last`, and whether nothing will come after that."""
-    with store.read() as session:
-        job = find_job(session, job_id)
-        if job is None:
-            return [], True
-        events = events_after(session, job_id, last, limit=BATCH, without=without)
-        # A job says that it has ended with its last event, and its state was read before them.
-        return events, JobState(job.state).final and len(events) < BATCH

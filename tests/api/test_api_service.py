@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from jsonschema import Draft202012Validator
 
 from api.app import create_app
 from api.problems import MEDIA_TYPE
@@ -105,6 +107,31 @@ def test_the_description_has_a_problem_for_each_refusal(client: TestClient) -> N
         for operation in operations.values():
             refusals = {k: v for k, v in operation["responses"].items() if k[0] in "45"}
             assert all(MEDIA_TYPE in refusal["content"] for refusal in refusals.values()), path
+
+
+def test_everything_has_an_example_that_its_schema_allows(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+
+    def check(what: str, media: dict[str, Any]) -> None:
+        assert "example" in media or "examples" in media, what
+        if "schema" in media and "example" in media:
+            schema = {**media["schema"], "components": document["components"]}
+            errors = Draft202012Validator(schema).iter_errors(media["example"])
+            assert [f"{e.json_path}: {e.message}" for e in errors] == [], what
+
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            what = f"{method.upper()} {path}"
+            for parameter in operation.get("parameters", []):
+                shown = {**parameter["schema"], **parameter}
+                shown.pop("examples" if "example" in parameter else "", None)
+                check(f"{what}: {parameter['name']}", shown)
+            for kind, media in operation.get("requestBody", {}).get("content", {}).items():
+                # The example of a zip says in words what is in it.
+                check(f"{what}: body", media if "json" in kind else {"example": media["example"]})
+            for status, answer in operation["responses"].items():
+                for media in answer.get("content", {}).values():
+                    check(f"{what}: {status}", media)
 
 
 def test_with_a_key_everything_but_health_needs_it(tmp_path: Path) -> None:
