@@ -29,6 +29,9 @@ PROOFS: dict[str, tuple[str, ...]] = {
         *("--supernet-images", "20000", "--images", "20000"),
     ),
     "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),
+    "ray_nodes": (),
+    "load": (),
+    "faults": (),
     "rest_fuzz": ("--requests", "5000", "--seed", "0"),
 }
 

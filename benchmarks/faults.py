@@ -1,0 +1,255 @@
+"""Faults of a service that runs: what was done, what happened, and that nothing was lost.
+
+    python -m benchmarks.faults [--only NAME] [--write]
+
+PostgreSQL, API and worker as processes of their own, in a network without any interface but
+loopback (Linux, root).  A job on digits is disturbed, and has to end as the same job does
+undisturbed: the same candidates, the same C, the same accuracy.  What the test suite keeps is not
+repeated here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.ledger import markdown, write_table
+from benchmarks.service import uploading
+from benchmarks.service.deployment import Deployment
+from benchmarks.service.disk import SmallDisk
+from benchmarks.service.isolation import isolate
+from benchmarks.service.postgres import PostgreSQL
+from benchmarks.service.processes import descendants, kill, until
+from benchmarks.service.subject import Outcome, submit, wait
+from benchmarks.service.telling import Listener
+from tinynas.client import Client
+from tinynas.pipeline import STEPS
+
+EFFORT = {"train_images": 640, "evaluations": 16, "finetune_images": 256}
+START_SECONDS = 300.0
+LEASE_SECONDS = 3
+OUTAGE_SECONDS = 8.0
+
+
+class Scene:
+    """The service, and how the job ends when nothing happens."""
+
+    def __init__(self, service: Deployment, database: PostgreSQL, disk: SmallDisk) -> None:
+        self.service, self.database, self.disk = service, database, disk
+        self.client = Client(service.url)
+        self.expected = Outcome("", "", "", "")
+
+    def same(self, job_id: str) -> str:
+        """How the job ended.
+
+        Raises:
+            AssertionError: not as the undisturbed one.
+        """
+        job = wait(self.client, job_id)
+        outcome = Outcome.of(self.client, job)
+        assert outcome == self.expected, f"{outcome} instead of {self.expected}; {job.error}"
+        return "succeeded with the same candidates, C and accuracy"
+
+    def in_step(self, job_id: str, step: str) -> None:
+        """Return while the job works on a step."""
+        steps = self.service.home / "storage" / "jobs" / job_id / "steps"
+        until(lambda: any(steps.glob(f".{step}-*.tmp")), f"step {step}", seconds=START_SECONDS)
+
+
+def undisturbed(scene: Scene) -> tuple[str, str]:
+    job = wait(scene.client, submit(scene.client, "undisturbed", EFFORT))
+    scene.expected = Outcome.of(scene.client, job)
+    assert scene.expected.code, job.error
+    return "nothing", f"succeeded: candidates {scene.expected.candidates}, C {scene.expected.code}"
+
+
+def worker_killed(scene: Scene) -> tuple[str, str]:
+    """One job, one kill in each of its steps."""
+    job_id = submit(scene.client, "worker killed", EFFORT)
+    for step in STEPS:
+        scene.in_step(job_id, step)
+        scene.service.kill_alone("worker")
+        scene.service.start_worker()
+    ending = scene.same(job_id)
+    return f"kill -9 of the worker in each of the steps {', '.join(STEPS)}, of one job", ending
+
+
+def api_killed(scene: Scene) -> tuple[str, str]:
+    job_id = submit(scene.client, "API killed", EFFORT)
+    with Listener(scene.service.url, job_id) as listener:
+        for step in ("supernet", "finetune"):
+            scene.in_step(job_id, step)
+            scene.service.kill("api")
+            time.sleep(2)
+            scene.service.start_api()
+        ending = scene.same(job_id)
+        numbers = listener.finish()
+    assert numbers == list(range(1, len(numbers) + 1)), numbers
+    return (
+        "kill -9 of the API, twice in a job, while a client follows its events",
+        f"{ending}; the client heard all {len(numbers)} events, none twice",
+    )
+
+
+def database_restarted(scene: Scene) -> tuple[str, str]:
+    job_id = submit(scene.client, "database restarted", EFFORT)
+    for step in ("supernet", "search", "build"):
+        scene.in_step(job_id, step)
+        scene.database.crash()
+        time.sleep(OUTAGE_SECONDS)
+        scene.database.start()
+    ending = scene.same(job_id)
+    what = f"PostgreSQL ended at once (immediate) for {OUTAGE_SECONDS:.0f} s, longer than a lease"
+    return f"{what}, in the steps supernet, search and build", ending
+
+
+def disk_full(scene: Scene) -> tuple[str, str]:
+    job_id = submit(scene.client, "disk full", EFFORT)
+    scene.in_step(job_id, "supernet")
+    scene.disk.fill()
+    job = wait(scene.client, job_id)
+    scene.disk.free()
+    assert job.state == "failed", job.state
+    assert job.error is not None
+    assert "No space left" in job.error["message"], job.error
+    said = f"failed in step {job.error['step']}: {job.error['message'].split(':')[-1].strip()}"
+    scene.client.resume(job_id)
+    return "the disk filled up while the supernet was trained", f"{said}; resumed: " + scene.same(
+        job_id
+    )
+
+
+def upload_interrupted(scene: Scene) -> tuple[str, str]:
+    with uploading.half_sent(scene.service.url):
+        uploads = scene.service.home / "storage" / "uploads"
+        until(lambda: uploading.stored(uploads) > 1 << 20, "the upload", seconds=30)
+        scene.service.kill("api")
+    left = uploading.stored(uploads)
+    scene.service.start_api()
+    assert uploading.stored(uploads) == 0
+    assert all(d.kind == "builtin" for d in scene.client.datasets())
+    again = uploading.small(scene.service.url)
+    return (
+        "kill -9 of the API in the middle of an upload",
+        f"{left:,} bytes were left, none after its start; no data set; sent again: {again}",
+    )
+
+
+def upload_too_large(scene: Scene) -> tuple[str, str]:
+    declared = uploading.send_zeros(scene.service.url, 10 << 30, declare=True)
+    counted = uploading.send_zeros(scene.service.url, 10 << 30, declare=False)
+    uploads = scene.service.home / "storage" / "uploads"
+    until(lambda: uploading.stored(uploads) == 0, "uploads are deleted", seconds=20)
+    limit = uploading.LIMIT
+    assert declared.status == counted.status == 413, (declared, counted)
+    assert declared.sent < limit // 4
+    assert counted.sent < 2 * limit
+    return (
+        f"10 GiB of zeros, the limit set to {limit >> 20} MiB: declared; in chunks",
+        f"413 after {declared.sent:,} bytes; 413 after {counted.sent:,} bytes; nothing left behind",
+    )
+
+
+def actor_killed(scene: Scene) -> tuple[str, str]:
+    job_id = submit(scene.client, "actor killed", EFFORT)
+    scene.in_step(job_id, "search")
+
+    def actors() -> list[int]:
+        tree = descendants(scene.service.pid("worker"))
+        return [p.pid for p in tree if p.command.startswith("ray::LocalEvaluator.")]
+
+    until(lambda: bool(actors()), "an actor measures", seconds=START_SECONDS)
+    wanted = actors()[:1]
+    kill([p for p in descendants(scene.service.pid("worker")) if p.pid in wanted])
+    return "kill -9 of a Ray actor while it measures", scene.same(job_id)
+
+
+def two_workers(scene: Scene) -> tuple[str, str]:
+    scene.service.start_worker("second worker")
+    job_id = submit(scene.client, "two workers", EFFORT)
+    ending = scene.same(job_id)
+    scene.service.kill("second worker")
+    attempts = scene.client.job(job_id).attempts
+    assert attempts == 1, attempts
+    return "a second worker beside the first", f"{ending}; one of them had it"
+
+
+FAULTS: dict[str, Callable[[Scene], tuple[str, str]]] = {
+    f.__name__: f
+    for f in (
+        upload_interrupted,
+        upload_too_large,
+        worker_killed,
+        api_killed,
+        actor_killed,
+        database_restarted,
+        disk_full,
+        two_workers,
+    )
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", choices=list(FAULTS), action="append")
+    parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results")
+    options = parser.parse_args()
+    isolate("faults")
+    names = options.only or list(FAULTS)
+    with tempfile.TemporaryDirectory(prefix="tnf-", dir="/tmp") as folder, ExitStack() as stack:
+        place = Path(folder)
+        place.chmod(0o755)
+        database = stack.enter_context(PostgreSQL(place / "pg"))
+        disk = stack.enter_context(SmallDisk(place / "home", 512 << 20))
+        service = stack.enter_context(
+            Deployment(
+                place,
+                home=disk.folder,
+                database_url=database.url,
+                lease_seconds=LEASE_SECONDS,
+                evaluators=2,
+                max_upload_bytes=uploading.LIMIT,
+                min_free_bytes=0,
+            )
+        )
+        service.start_api()
+        service.start_worker()
+        scene = Scene(service, database, disk)
+        rows = [_try(scene, undisturbed)] + [_try(scene, FAULTS[name]) for name in names]
+    table = markdown(["fault", "what was done", "what happened", ""], rows, right=3)
+    sys.stdout.write(table + "\n")
+    if options.write:
+        write_table("faults", "Faults of a running service", ABOUT, table)
+    return 0 if all(row[-1] == "held" for row in rows) else 1
+
+
+ABOUT = f"""PostgreSQL, API and a worker with its own Ray on one machine, leases of
+{LEASE_SECONDS} s; a job on digits for an stm32f411xe (32 KB, 128 KB), effort
+`{EFFORT}`.
+
+"The same" is compared by digests of all candidates, of all C of the bundle, and by the accuracies;
+each bundle's SHA-256 was that of its manifest.  Faults that the test suite keeps are listed in
+`docs/operations.md`; a node of a Ray cluster that is killed, in `ray_nodes.md`."""
+
+
+def _try(scene: Scene, fault: Callable[[Scene], tuple[str, str]]) -> list[str]:
+    started = time.monotonic()
+    name = fault.__name__.replace("_", " ")
+    try:
+        done, happened = fault(scene)
+        verdict = "held"
+    except Exception as error:
+        traceback.print_exc()
+        done, happened, verdict = "-", f"{type(error).__name__}: {error}"[:400], "FAILED"
+    sys.stderr.write(f"{name}: {verdict} after {time.monotonic() - started:.0f} s: {happened}\n")
+    return [name, done, happened.replace("\n", " "), verdict]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
