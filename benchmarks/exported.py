@@ -2,7 +2,7 @@
 
     python -m benchmarks.exported OUT --dataset cifar10
 
-OUT is the folder that `tinynas search --out OUT` wrote.  LiteRT runs `model.tflite` by its
+OUT is the folder that `tinynas search --out OUT` wrote.  LiteRT runs its `model.tflite` by the
 reference kernels (`BUILTIN_REF`), this computer the C of the bundle.  Prints one JSON object; exits
 with 1 if a byte differs.
 """
@@ -43,7 +43,7 @@ def compared(out: Path, dataset: str, limit: int | None) -> dict[str, object]:
         ours = run_host(
             program, images.inputs, bundle.graph.tensors[bundle.graph.outputs[0]].elements
         )
-    (theirs,) = run_litert_model((out / "model.tflite").read_bytes(), [images.inputs])
+    (theirs,) = run_litert_model((out / "artifacts" / "model.tflite").read_bytes(), [images.inputs])
     theirs = theirs.reshape(len(theirs), -1)
     return {
         "dataset": images.dataset,
