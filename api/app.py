@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from api.access import Access, require_by_method
 from api.accesslog import AccessLog
@@ -32,6 +32,7 @@ from api.routes import (
 from api.settings import Settings
 from api.uploads import sweep_uploads
 from api.watch import EventWatch
+from tinynas.report import SHARED_STYLES
 
 DASHBOARD = Path(__file__).parent / "dashboard"
 MAX_BODY_BYTES = 64 * 1024
@@ -83,6 +84,8 @@ def create_app(settings: Settings) -> FastAPI:
         responses=documented(401, 403, 422, 429),
     )
     app.include_router(health.router)
+    for sheet in SHARED_STYLES:
+        app.add_api_route(f"/css/{sheet.name}", _file(sheet), include_in_schema=False)
     app.frontend("/", directory=DASHBOARD, fallback=None)  # its pages are after the #
     app.add_middleware(CompressText)
     app.add_middleware(ProblemsForText)
@@ -92,6 +95,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(events.NothingMoreError, _nothing_more)
     _complete_description(app)
     return app
+
+
+def _file(path: Path) -> Callable[[], FileResponse]:
+    """A route that answers with one file."""
+
+    def answer() -> FileResponse:
+        return FileResponse(path)
+
+    return answer
 
 
 async def _nothing_more(_: Request, __: Exception) -> Response:

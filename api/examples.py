@@ -206,6 +206,7 @@ def _page(*items: Any, more: str | None = None) -> dict[str, Any]:
 BODIES: dict[str, Any] = {
     "POST /api/v1/jobs": _REQUEST,
     "POST /api/v1/jobs/preview": _REQUEST,
+    "POST /api/v1/jobs/estimate": _REQUEST,
     "POST /api/v1/datasets": {"summary": "The bytes of a zip: cat/1.jpg, cat/2.jpg, dog/1.jpg"},
 }
 """Of requests; that of an upload is told, for it is no text."""
@@ -217,6 +218,23 @@ ANSWERS: dict[str, Any] = {
     "POST /api/v1/jobs/{job_id}/cancel": _RUNNING | {"state": "cancelling"},
     "POST /api/v1/jobs/{job_id}/resume": _job(),
     "POST /api/v1/jobs/preview": _TABLE | {"device": "stm32f411xe"},
+    "POST /api/v1/jobs/estimate": {
+        "seconds": 74.2,
+        "low_seconds": 61.0,
+        "high_seconds": 93.5,
+        "at_least_seconds": 61.0,
+        "measured": 3,
+        "reason": None,
+        "steps": [
+            {
+                "step": "supernet",
+                "seconds": 41.3,
+                "low_seconds": 36.8,
+                "high_seconds": 52.4,
+                "measured": 3,
+            }
+        ],
+    },
     "GET /api/v1/jobs/{job_id}/events": (
         "id: 17\nevent: progress\n"
         'data: {"sequence": 17, "kind": "progress", "step": "search", '

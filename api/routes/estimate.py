@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.access import Costly
 from api.checks import find_card
@@ -39,30 +39,6 @@ class EstimateOut(BaseModel):
     the longest.  `seconds` is null where it is not known, and `reason` says why; then
     `at_least_seconds` is what is known of it.
     """
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "seconds": 74.2,
-                    "low_seconds": 61.0,
-                    "high_seconds": 93.5,
-                    "at_least_seconds": 74.2,
-                    "measured": 3,
-                    "reason": None,
-                    "steps": [
-                        {
-                            "step": "supernet",
-                            "seconds": 41.3,
-                            "low_seconds": 36.8,
-                            "high_seconds": 52.4,
-                            "measured": 3,
-                        }
-                    ],
-                }
-            ]
-        }
-    )
 
     seconds: float | None
     low_seconds: float | None
@@ -111,4 +87,6 @@ def read_estimate(body: JobIn, store: StoreDep, caller: Costly) -> EstimateOut:
 
 
 def _reason(unknown: tuple[str, ...]) -> str:
+    if len(unknown) == len(STEPS):
+        return "no job has finished on this service yet"
     return "no job has finished these steps on this service yet: " + ", ".join(unknown)

@@ -60,10 +60,12 @@ def test_a_step_without_history_is_named() -> None:
 def test_without_history_the_service_says_that_it_does_not_know(client: TestClient) -> None:
     found = client.post("/api/v1/jobs/estimate", json=BODY).json()
     assert (found["seconds"], found["at_least_seconds"], found["steps"]) == (None, 0, [])
-    assert "no job has finished these steps" in found["reason"]
+    assert found["reason"] == "no job has finished on this service yet"
     body = BODY | {"effort": {"train_minutes": 20}}
     found = client.post("/api/v1/jobs/estimate", json=body).json()
     assert (found["seconds"], found["at_least_seconds"]) == (None, 1200)
+    assert "no job has finished these steps" in found["reason"]
+    assert "supernet" not in found["reason"]
     assert client.get("/api/v1/jobs").json()["items"] == []
 
 

@@ -24,6 +24,7 @@ from tinynas.report import (
     picture,
 )
 from tinynas.schedule import Schedule, Segment, SegmentKind, patch_points, plan_patch
+from tinynas.schedule.kernels import kernel_of
 from tinynas.spaces import Architecture, SearchSpace, Subspace, load_space, network_of, skeleton
 
 BUDGET = {"sram_bytes": 32 * 1024, "flash_bytes": 128 * 1024, "macs": None}
@@ -118,7 +119,7 @@ def candidates(count: int = 60) -> list[dict[str, Any]]:
             {
                 "id": i,
                 "architecture": architecture,
-                "schedule": _schedule(len(graph.ops), patches=i % 3 == 0),
+                "schedule": _schedule(len(graph.ops), i % 3),
                 "accuracy": round(min(0.999, float(accuracy)), 4),
                 "sram_bytes": min(32_000, int(1.5 * largest * abs(spread)) + STACK),
                 "flash_bytes": min(131_000, int(graph.constant_bytes * spread) + CODE),
@@ -141,11 +142,16 @@ def _networks(count: int) -> list[tuple[dict[str, Any], Graph]]:
 
 
 @cache
-def _schedule(ops: int, *, patches: bool) -> dict[str, Any]:
-    cut = 5 if patches else 0
-    head = Segment(SegmentKind.PATCH, 0, cut, (2, 2))
-    tail = Segment(SegmentKind.LAYER, cut, ops)
-    found = Schedule((head, tail) if patches else (tail,), (), 0, 0).to_json()
+def _schedule(ops: int, manner: int) -> dict[str, Any]:
+    """Patches first, a stream first, or layer by layer."""
+    heads = (
+        [Segment(SegmentKind.PATCH, 0, 5, (2, 2))],
+        [Segment(SegmentKind.STREAM, 0, 7, chunk=4, fed=True)],
+        [],
+    )
+    head = heads[manner]
+    tail = Segment(SegmentKind.LAYER, head[-1].last if head else 0, ops)
+    found = Schedule((*head, tail), (), 0, 0).to_json()
     return {key: found[key] for key in ("summary", "segments")}
 
 
@@ -214,6 +220,7 @@ def report() -> ReportData:
         blocks=describe_blocks(network, graph),
         layers=describe_layers(
             graph,
+            kernels={op.name: kernel_of(graph, op).value for op in graph.ops},
             flash_bytes={
                 op.name: sum(graph.tensors[n].bytes for n in op.inputs if graph.tensors[n].constant)
                 for op in graph.ops

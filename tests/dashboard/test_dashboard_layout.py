@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from dashboard_service import Showcase
 from playwright.sync_api import Page, expect
 
 from api.app import DASHBOARD
+from tinynas.report import SHARED_STYLES
 
 OpenPage = Callable[..., Page]
-REPORT_STYLES = Path(DASHBOARD).parents[1] / "tinynas" / "report" / "templates"
 
 REPEATED_IDS = """() => {
   const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
@@ -100,6 +101,9 @@ def test_page_is_light() -> None:
     assert sum(f.stat().st_size for f in DASHBOARD.rglob("*") if f.is_file()) < 300_000
 
 
-@pytest.mark.parametrize("name", ["tokens.css", "charts.css"])
-def test_dashboard_and_report_share_their_looks(name: str) -> None:
-    assert (DASHBOARD / "css" / name).read_text() == (REPORT_STYLES / name).read_text()
+@pytest.mark.parametrize("sheet", SHARED_STYLES, ids=lambda path: path.name)
+def test_dashboard_and_report_share_their_looks(showcase: Showcase, sheet: Path) -> None:
+    found = httpx.get(f"{showcase.service.url}/css/{sheet.name}", timeout=60)
+    assert found.text == sheet.read_text(encoding="utf-8")
+    assert found.headers["content-type"].startswith("text/css")
+    assert f"css/{sheet.name}" in (DASHBOARD / "index.html").read_text(encoding="utf-8")

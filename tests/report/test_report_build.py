@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 
 from tinynas.graph.ir import Graph
 from tinynas.report import CurvePoint, ReportData, build_report, picture
+from tinynas.report.data import SegmentData
 from tinynas.report.html import render_html
 from tinynas.report.markdown import render_markdown
 from tinynas.report.text import (
@@ -26,6 +28,7 @@ from tinynas.report.text import (
     round_count,
     schedule_text,
     shape,
+    stream_text,
 )
 from tinynas.report.views import (
     block_views,
@@ -122,6 +125,13 @@ def test_noise_of_each_layer_is_shown(data: ReportData) -> None:
     assert "29.0 dB, 2.0% cut" in render_markdown(data)
 
 
+def test_kernel_of_each_layer_is_shown_where_it_is_decided(data: ReportData) -> None:
+    assert '<th scope="col">Kernel</th>' not in render_html(data)
+    data["layers"][1]["kernel"] = "depthwise_3"
+    assert "<td>depthwise_3</td>" in render_html(data)
+    assert "depthwise_3" in render_markdown(data)
+
+
 def test_how_it_was_quantised_is_said(data: ReportData) -> None:
     text = quantisation_text(data)
     assert text.startswith("Quantised with mse ranges, channels equalised, biases corrected, and")
@@ -212,6 +222,22 @@ def test_schedules_in_words(data: ReportData) -> None:
     assert schedule_text([layer]) == "layer by layer"
 
 
+def test_streams_in_words() -> None:
+    def stream(first: int, last: int, *, fed: bool = False) -> SegmentData:
+        members = {"kind": "stream", "first": first, "last": last, "grid": [1, 1], "chunk": 4}
+        return cast(SegmentData, members | {"fed": fed})
+
+    layer = cast(SegmentData, {"kind": "layer", "first": 9, "last": 30, "grid": [1, 1]})
+    assert schedule_text([stream(0, 3), stream(3, 9), layer]) == (
+        "the first 3 + 6 ops row by row, then 21 layer by layer"
+    )
+    assert schedule_text([stream(0, 3, fed=True), stream(3, 9), layer]) == (
+        "the first 3 ops row by row as the rows come in, then 6 row by row, then 21 layer by layer"
+    )
+    assert stream_text([layer]) == ""
+    assert "handed on 4 columns at a time" in stream_text([stream(0, 9), layer])
+
+
 def test_other_texts() -> None:
     assert percent(0.97123, 2) == "97.12%"
     assert difference(99, 100) == "−1.0%"
@@ -247,7 +273,7 @@ def test_what_a_job_has_told_is_shown_and_what_it_has_not_is_left_out(data: Repo
     page = render_html(data)
     assert 'alt="Test image 4: a ring, taken for &lt;disc&gt;"' in page
     assert "Of 40 proposals 30 were too large" in page
-    assert '<dt>over SRAM</dt><dd style="--share:75.0%">30</dd>' in page
+    assert '<dt>over SRAM</dt><dd class="bad" style="--share:75.0%">30</dd>' in page
     assert 'aria-label="loss of largest"' in page
     assert "target/stm32f4x.cfg" in page
 

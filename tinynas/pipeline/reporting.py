@@ -129,6 +129,7 @@ def _data(
         blocks=describe_blocks(network, graph),
         layers=describe_layers(
             graph,
+            kernels={op.name: kernel_in(graph, schedule, op).value for op in graph.ops},
             flash_bytes=_flash_by_op(graph, schedule),
             instructions={
                 layer["name"]: layer["instructions"] for layer in measured["layers"] or ()

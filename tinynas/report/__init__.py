@@ -17,10 +17,12 @@ from tinynas.report.describe import (
     describe_layers,
     describe_schedule,
 )
+from tinynas.report.html import SHARED_STYLES
 from tinynas.report.pictures import picture
 from tinynas.report.plan import PlanData, describe_plan
 
 __all__ = [
+    "SHARED_STYLES",
     "CurveData",
     "CurvePoint",
     "MemoryFigures",

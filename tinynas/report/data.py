@@ -99,9 +99,11 @@ class LayerNoise(TypedDict, total=False):
 
 
 class LayerData(LayerNoise):
-    """One op.  `flash_bytes` as its kernel stores it; `instructions` as simulated, if known."""
+    """One op.  `kernel`: the C function that runs it, where that is decided; `flash_bytes` as it
+    stores the constants; `instructions` as simulated, if known."""
 
     name: str
+    kernel: NotRequired[str | None]
     kind: str
     output_shape: list[int]
     macs: int

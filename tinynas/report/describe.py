@@ -46,6 +46,7 @@ def describe_cost(cost: MemoryCost) -> MemoryParts:
 def describe_layers(
     graph: Graph,
     *,
+    kernels: Mapping[str, str] | None = None,
     flash_bytes: Mapping[str, int] | None = None,
     instructions: Mapping[str, int] | None = None,
     noise: Mapping[str, Mapping[str, Any]] | None = None,
@@ -60,6 +61,7 @@ def describe_layers(
         {
             "name": op.name,
             "kind": op.kind,
+            "kernel": (kernels or {}).get(op.name),
             "output_shape": list(graph.tensors[op.outputs[0]].shape),
             "macs": op_macs(graph, op),
             "flash_bytes": flash.get(op.name),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -22,6 +23,10 @@ from tinynas.report.charts import (
 from tinynas.report.data import CurveData, ReportData
 from tinynas.report.importance import importances
 
+SHARED_STYLES = tuple(
+    Path(__file__).parent / "templates" / name for name in ("tokens.css", "charts.css")
+)
+"""Colours, charts and blocks; the dashboard's pages are given the same files."""
 _COSTS = (("sram_bytes", "SRAM"), ("flash_bytes", "flash"), ("macs", "MACs"))
 
 
@@ -81,6 +86,7 @@ def _environment() -> Environment:
         "percent": text.percent,
         "rule": text.rule_text,
         "schedule": text.schedule_text,
+        "stream": text.stream_text,
     }
     return environment
 

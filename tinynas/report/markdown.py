@@ -102,10 +102,10 @@ def _candidates(data: ReportData) -> str:
 def _layers(data: ReportData) -> str:
     live = (kilobytes(layer["sram_bytes"]) for layer in with_live_bytes(data))
     rows = [
-        [r.name, r.kind, r.shape, r.macs, sram, r.flash, r.instructions, r.noise]
+        [r.name, r.kind, r.kernel, r.shape, r.macs, sram, r.flash, r.instructions, r.noise]
         for r, sram in zip(layer_rows(data["layers"]), live, strict=True)
     ]
-    head = ["layer", "operator", "output", "MACs", "SRAM", "flash", "instructions"]
+    head = ["layer", "operator", "kernel", "output", "MACs", "SRAM", "flash", "instructions"]
     plot = "![Instructions, SRAM and flash of every layer](layers.svg)"
-    table = _table([*head, "signal to noise"], rows, right=3)
+    table = _table([*head, "signal to noise"], rows, right=4)
     return f"## Layers\n\n{plot}\n\n{table}"

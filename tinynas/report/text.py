@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from tinynas.report.data import SegmentData
 
 THIN = "\u202f"  # narrow no-break space, between a number and its unit
@@ -47,16 +49,34 @@ def difference(measured: float, predicted: float) -> str:
 
 
 def schedule_text(segments: list[SegmentData]) -> str:
-    """`the first 5 ops in 2 × 2 patches, then 30 layer by layer`."""
+    """`the first 5 ops in 2 × 2 patches, then 30 layer by layer`; segments of a manner together."""
     if len(segments) == 1 and segments[0]["kind"] == "layer":
         return "layer by layer"
-    parts = [f"{s['last'] - s['first']} {_manner(s)}" for s in segments]
-    return "the first " + ", then ".join([parts[0].replace(" ", " ops ", 1), *parts[1:]])
+    parts: list[str] = []
+    for manner, run in groupby(segments, key=_manner):
+        sizes = " + ".join(str(s["last"] - s["first"]) for s in run)
+        parts.append(f"{sizes}{'' if parts else ' ops'} {manner}")
+    return "the first " + ", then ".join(parts)
+
+
+def stream_text(segments: list[SegmentData]) -> str:
+    """What the buffers of a stream hold; empty where nothing runs row by row."""
+    streams = [s for s in segments if s["kind"] == "stream"]
+    if not streams:
+        return ""
+    chunk = max(s.get("chunk", 0) for s in streams)
+    handed = f"; what need not be kept is handed on {chunk} columns at a time" if chunk else ""
+    return f"Where it runs row by row, a buffer holds the rows that are still needed{handed}."
 
 
 def _manner(segment: SegmentData) -> str:
-    name = segment_name(segment)
-    return f"in {name}" if segment["kind"] == "patch" else name
+    match segment["kind"]:
+        case "patch":
+            return f"in {segment_name(segment)}"
+        case "stream" if segment.get("fed"):
+            return "row by row as the rows come in"
+        case _:
+            return segment_name(segment)
 
 
 def segment_name(segment: SegmentData) -> str:
@@ -65,7 +85,7 @@ def segment_name(segment: SegmentData) -> str:
         case "patch":
             return "{} × {} patches".format(*segment["grid"])
         case "stream":
-            return "row by row"
+            return "rows as they come in" if segment.get("fed") else "row by row"
         case _:
             return "layer by layer"
 

@@ -89,6 +89,7 @@ class LayerRow:
 
     name: str
     kind: str
+    kernel: str
     shape: str
     macs: str
     macs_share: float
@@ -108,6 +109,7 @@ def layer_rows(layers: list[LayerData]) -> list[LayerRow]:
         LayerRow(
             name=layer["name"],
             kind=layer["kind"],
+            kernel=layer.get("kernel") or "",
             shape=shape(layer["output_shape"]),
             macs=count(layer["macs"]) if layer["macs"] else "",
             macs_share=layer["macs"] / most["macs"] * 100,

@@ -55,6 +55,7 @@ def memory_map(
         *(_segment(frame, s) for s in schedule["segments"] if s["kind"] != "layer"),
         *frame.grid(frame.y.ticks(6, 1024), kilobytes),
         *(_buffer(frame, b) for b in schedule["buffers"]),
+        *(_label(frame, b, _clear_until(b, schedule["buffers"])) for b in schedule["buffers"]),
         *_rest(frame, parts),
         *_peak(frame, peak, live[peak]),
         *_limit(frame, budget, far=far),
@@ -95,22 +96,40 @@ def _buffer(frame: Frame, buffer: BufferData) -> Markup:
         f"{name}: {kilobytes(buffer['bytes'])} at offset {buffer['offset']:,}, "
         f"op {buffer['first']} to {buffer['last']}"
     )
-    inside = [rectangle(x + 0.5, y + 0.5, max(width - 1, 1), max(height - 1, 0.5), "shape", about)]
-    sized = f"{name}  {kilobytes(buffer['bytes'])}"
-    for label in (sized, name):
+    shape = rectangle(x + 0.5, y + 0.5, max(width - 1, 1), max(height - 1, 0.5), "shape", about)
+    return element("g", shape, class_=kind)
+
+
+def _clear_until(buffer: BufferData, buffers: list[BufferData]) -> int:
+    """The op before which nothing is written over a buffer; outputs may take inputs' place."""
+    over = (
+        other["first"]
+        for other in buffers
+        if buffer["first"] < other["first"] <= buffer["last"]
+        and buffer["offset"] < other["offset"] + other["bytes"]
+        and other["offset"] < buffer["offset"] + buffer["bytes"]
+    )
+    return min(over, default=buffer["last"] + 1)
+
+
+def _label(frame: Frame, buffer: BufferData, end: int) -> Markup:
+    """The longest label that has room, lying or upright, where only this buffer is."""
+    low, high = buffer["offset"], buffer["offset"] + buffer["bytes"]
+    x, y, width, height = _box(frame, buffer["first"], end, low, high)
+    name = buffer["tensor"] or buffer["name"]
+    kind = "value edge" if name in ("input", "logits") else "value"
+    for label in (f"{name}  {kilobytes(buffer['bytes'])}", name):
         if height >= 13 and len(label) * _INK < width - 6:
-            inside.append(text(x + width / 2, y + height / 2 + 3.5, label, "value", "middle"))
-            break
+            return text(x + width / 2, y + height / 2 + 3.5, label, kind, "middle")
         if width >= 13 and len(label) * _INK < height - 6:
-            inside.append(_upright(x + width / 2, y + height / 2, label))
-            break
-    return element("g", *inside, class_=kind)
+            return _upright(x + width / 2, y + height / 2, label, kind)
+    return Markup()
 
 
-def _upright(x: float, y: float, label: str) -> Markup:
+def _upright(x: float, y: float, label: str, kind: str) -> Markup:
     """A label that reads from bottom to top, centred at (x, y)."""
     turn = f"translate({x + 3.5:.1f} {y:.1f}) rotate(-90)"
-    return element("text", label, class_="value", text_anchor="middle", transform=turn)
+    return element("text", label, class_=kind, text_anchor="middle", transform=turn)
 
 
 def _rest(frame: Frame, parts: MemoryParts) -> list[Markup]:

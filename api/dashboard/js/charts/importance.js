@@ -6,12 +6,14 @@ import { chart, clamp, rect, scale, text } from "./frame.js";
 
 const MOST = 10;
 const ROW = 24;
+const INK = 5.9; // width of a character of a name, pixels
 
 const groupText = ({ value, mean, count }) => `${value}: ${percent(mean)} (${count})`;
 
 export function importanceBars(found, width) {
   const shown = found.slice(0, MOST);
-  const left = clamp(width * 0.42, 130, 190);
+  const longest = Math.max(...shown.map((one) => one.name.length));
+  const left = clamp(longest * INK + 14, 90, width * 0.6);
   const x = scale(0, Math.max(...shown.map((one) => one.share), 0.1), left, width - 46);
   const height = shown.length * ROW + 4;
   const name = `Share of the variance of accuracy explained: ${shown.map((one) => `${one.name} ${percent(one.share, 0)}`).join(", ")}`;

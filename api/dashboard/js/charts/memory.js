@@ -42,6 +42,7 @@ export function memoryMap(report, width, least = 0) {
     schedule.segments.filter((one) => one.kind !== "layer").map((one) => segment(area, one)),
     area.grid(area.y.ticks(6, 1024), bytes),
     schedule.buffers.map((b) => buffer(area, b)),
+    schedule.buffers.map((b) => bufferLabel(area, b, clearUntil(b, schedule.buffers))),
     bands(area, parts),
     fullest(area, peak, live[peak]),
     limit(area, budget, far),
@@ -64,19 +65,27 @@ function buffer(area, b) {
   const name = b.tensor ?? b.name;
   const kind = b.tensor === null ? "buffer scratch" : ["input", "logits"].includes(name) ? "buffer edge" : "buffer";
   const node = s("g", { class: kind },
-    rect(x + 0.5, y + 0.5, Math.max(width - 1, 1), Math.max(height - 1, 0.5), "shape"),
-    bufferLabel(x + width / 2, y + height / 2, width, height, [`${name}  ${bytes(b.bytes)}`, name]));
+    rect(x + 0.5, y + 0.5, Math.max(width - 1, 1), Math.max(height - 1, 0.5), "shape"));
   node.buffer = b;
   return node;
 }
 
-/** The longest label that has room, lying or upright. */
-function bufferLabel(x, y, width, height, labels) {
-  for (const label of labels) {
+const shareBytes = (a, b) => a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+
+/** The op before which nothing is written over a buffer: an output may take its input's place. */
+const clearUntil = (b, buffers) =>
+  Math.min(b.last + 1, ...buffers.filter((o) => o.first > b.first && o.first <= b.last && shareBytes(b, o)).map((o) => o.first));
+
+/** The longest label that has room, lying or upright, where only this buffer is. */
+function bufferLabel(area, b, end) {
+  const [x, y, width, height] = box(area, b.first, end, b.offset, b.offset + b.bytes);
+  const name = b.tensor ?? b.name;
+  const kind = ["input", "logits"].includes(name) ? "value edge" : "value";
+  for (const label of [`${name}  ${bytes(b.bytes)}`, name]) {
     const long = label.length * INK + 6;
-    if (height >= 13 && long < width) return text(x, y + 3.5, label, "value", "middle");
+    if (height >= 13 && long < width) return text(x + width / 2, y + height / 2 + 3.5, label, kind, "middle");
     if (width >= 13 && long < height) {
-      return s("text", { class: "value", "text-anchor": "middle", transform: `translate(${x + 3.5} ${y}) rotate(-90)` }, label);
+      return s("text", { class: kind, "text-anchor": "middle", transform: `translate(${x + width / 2 + 3.5} ${y + height / 2}) rotate(-90)` }, label);
     }
   }
   return null;

@@ -81,7 +81,7 @@ function actions(job, candidate, report, built, signal) {
 
 function promotion(job, candidate, signal) {
   const button = h("button", { type: "button", class: "main" }, "Make this one the result");
-  const place = h("div", {}, button,
+  const place = h("div", { class: "promote" }, button,
     h("small", { class: "under" }, "a new job: fine-tunes, emits and validates it"));
   button.addEventListener("click", async () => {
     button.disabled = true;

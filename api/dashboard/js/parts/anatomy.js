@@ -6,6 +6,7 @@ import { tips } from "../charts/tip.js";
 import { h } from "../dom.js";
 import { reportBlocks } from "./blocks.js";
 import { layerTable } from "./layers.js";
+import { streamText } from "./schedule.js";
 
 const NARROWEST = 640; // pixels; on a phone the map is scrolled
 
@@ -22,7 +23,7 @@ export function anatomy(plan, { open = false } = {}) {
     h("p", { class: "about" }, "One box a block: expansion (MB6 widens six times), kernel, channels, the size of its output. A dashed line joins the ends of a residual block."),
     reportBlocks(plan),
     h("h3", { class: "apart" }, "Memory over time"),
-    h("p", { class: "about" }, "Each box is a buffer: its width is its life in operators, its height its bytes, its place its offset in the arena. Static data and stack lie above the arena."),
+    h("p", { class: "about" }, "Each box is a buffer: its width is its life in operators, its height its bytes, its place its offset in the arena. Boxes overlap where an operator writes over input that it has read. Static data and stack lie above the arena." + streamText(plan.schedule.segments)),
     h("figure", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Memory over time" }, memory.node),
     h("details", { open, class: "apart" }, h("summary", {}, `Layer by layer (${plan.layers.length})`), layerTable(plan.layers, live)),
   ];

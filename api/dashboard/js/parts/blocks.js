@@ -9,18 +9,39 @@ const TALL = 38;
 
 /**
  * Blocks of a plan, those within a patch or stream segment marked; `other` is a plan to compare
- * with: blocks that it does not have at this place stand out.
+ * with: blocks that it does not have in this order stand out.
  */
 export function reportBlocks(plan, other = null) {
   const most = Math.max(...plan.blocks.map((b) => b.expanded), ...(other?.blocks ?? []).map((b) => b.expanded));
+  const common = other && shared(plan.blocks.map(shapeOf), other.blocks.map(shapeOf));
   let before = null;
   return h("ol", { class: "blocks" }, plan.blocks.map((block, i) => {
     const segment = segmentOf(block, plan.schedule.segments);
     const title = segment && segment !== before ? segmentName(segment) : "";
     before = segment;
-    const differs = other && shapeOf(block) !== shapeOf(other.blocks[i]);
+    const differs = other !== null && !common.has(i);
     return blockItem(textOf(block), block, segment, title, most, differs);
   }));
+}
+
+/** Places in `one` of a longest sequence of shapes that `other` has in the same order. */
+function shared(one, other) {
+  const longest = Array.from({ length: one.length + 1 }, () => new Array(other.length + 1).fill(0));
+  for (let i = one.length - 1; i >= 0; i -= 1) {
+    for (let j = other.length - 1; j >= 0; j -= 1) {
+      longest[i][j] = one[i] === other[j] ? 1 + longest[i + 1][j + 1] : Math.max(longest[i + 1][j], longest[i][j + 1]);
+    }
+  }
+  const places = new Set();
+  for (let i = 0, j = 0; i < one.length && j < other.length;) {
+    if (one[i] === other[j]) {
+      places.add(i);
+      i += 1;
+      j += 1;
+    } else if (longest[i + 1][j] >= longest[i][j + 1]) i += 1;
+    else j += 1;
+  }
+  return places;
 }
 
 /** The special segment that a block lies in, if any. */
@@ -28,7 +49,7 @@ const segmentOf = (block, segments) =>
   segments.find((one) => one.kind !== "layer" && one.first <= block.first && block.first < one.last) ?? null;
 
 const shapeOf = (block) =>
-  block && [block.kind, block.kernel, block.stride, block.in_channels, block.expanded, block.out_channels, block.out_size].join();
+  [block.kind, block.kernel, block.stride, block.in_channels, block.expanded, block.out_channels, block.out_size].join();
 
 function textOf(block) {
   const { kind, kernel, in_channels: from, expanded, out_channels: to } = block;

@@ -17,10 +17,12 @@ export function boardGuide(device) {
     step("Use it in your program", "Add include/ to the include path, compile src/*.c with -O3, and call three functions. README.md in the bundle has the whole example.",
       codeBlock("C", [
         "static network_context context;",
-        "static _Alignas(NETWORK_ARENA_ALIGNMENT) uint8_t arena[NETWORK_ARENA_BYTES];",
+        "static _Alignas(NETWORK_ARENA_ALIGNMENT)",
+        "    uint8_t arena[NETWORK_ARENA_BYTES];",
         "",
         "network_init(&context, arena, sizeof arena);",
-        "memcpy(network_input(&context), pixels, NETWORK_INPUT_BYTES);  // pixel - 128",
+        "// int8: pixel - 128",
+        "memcpy(network_input(&context), pixels, NETWORK_INPUT_BYTES);",
         "network_run(&context);",
         "const int8_t *scores = network_output(&context);",
       ].join("\n")).node));

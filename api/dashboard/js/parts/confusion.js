@@ -36,6 +36,6 @@ export function worstConfusions({ classes, counts }, limit = 5) {
 /** Pictures of the mistakes that the network was surest of. */
 export const mistakeGallery = (mistakes) =>
   h("ul", { class: "mistakes" }, mistakes.map((m) => h("li", {},
-    h("img", { src: m.image, alt: `Test image ${m.index}: a ${m.true}, taken for ${m.taken_for}`, width: "72", height: "72", loading: "lazy" }),
+    h("img", { src: m.image, alt: `Test image ${m.index}: a ${m.true}, taken for ${m.taken_for}`, width: "72", height: "72" }),
     h("span", {}, h("b", {}, m.taken_for), ` ${percent(m.confidence, 0)}`),
     h("small", {}, `is ${m.true}, ${percent(m.confidence_in_truth, 0)}`))));

@@ -13,6 +13,7 @@ const ABOUT = {
   "report.json": "the report's data",
   "report.md": "the report's tables",
   "result.json": "the summary, as the command line prints it",
+  "layers.svg": "bytes and work of each layer, as a picture",
   "subspaces.svg": "the picture of stage 1",
   "log.txt": "what the job said",
   "simulator.txt": "what the simulator said",

@@ -16,14 +16,16 @@ export function layerTable(described, live) {
   const layers = described.map((layer, i) => ({ ...layer, live: live[i] }));
   const shown = BARS.filter(([key]) => layers.some((l) => l[key]));
   const noisy = layers.some(noise);
+  const built = layers.some((l) => l.kernel);
   const most = Object.fromEntries(shown.map(([key]) => [key, Math.max(...layers.map((l) => l[key] ?? 0), 1)]));
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Layers" },
     h("table", { class: "layers" },
       h("thead", {}, h("tr", {},
-        ["Layer", "Operator", "Output"].map((t) => h("th", { scope: "col", class: "text" }, t)),
+        ["Layer", "Operator", built && "Kernel", "Output"].filter(Boolean).map((t) => h("th", { scope: "col", class: "text" }, t)),
         shown.map(([, title]) => h("th", { scope: "col" }, title)), noisy && h("th", { scope: "col" }, "Signal to noise"))),
       h("tbody", {}, layers.map((layer) => h("tr", {},
         h("th", { scope: "row", class: "text" }, layer.name), h("td", { class: "text" }, layer.kind),
+        built && h("td", { class: "text" }, layer.kernel ?? ""),
         h("td", { class: "text" }, shape(layer.output_shape)),
         shown.map(([key, , text]) => h("td", {
           class: "bar-cell", style: `--share:${(((layer[key] ?? 0) / most[key]) * 100).toFixed(1)}%`,
