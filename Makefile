@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: setup demo test lint bench serve tools clean
+.PHONY: setup demo test lint audit bench serve tools clean
 
 setup: $(STAMP) tools
 
@@ -39,9 +39,15 @@ lint: $(STAMP)
 	$(BIN)/mypy tinynas api worker
 	$(BIN)/lint-imports
 
+# What is known against the versions in the lock file; asks a database on the network.
+audit:
+	test -d .audit || $(PYTHON) -m venv .audit
+	.audit/bin/pip install --quiet pip-audit
+	.audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
 bench: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,fuzz,postgres]'
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .audit .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -48,7 +48,8 @@ ABOUT = """{jobs:,} jobs ({running} of them running and telling two events a sec
 
 "Processor of the API" is what the API's process took in all while it answered, divided by the
 answers: what it spent on its listeners is in it, what other processes of the machine took is not.
-Load of the machine (processes that want to run, on {cores} cores): {load}.
+Load of the machine (processes that want to run, on {cores} cores): {load};
+priority of all that was measured: nice {nice}.
 
 Events heard: {heard}."""
 
@@ -76,8 +77,10 @@ def main() -> int:
     parser.add_argument("--listeners", type=int, default=200)
     parser.add_argument("--requests", type=int, default=200, help="of each kind")
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results")
+    parser.add_argument("--nice", type=int, default=0, help="priority over what else runs here")
     options = parser.parse_args()
     isolate("load")
+    os.nice(options.nice)
     rows, heard = [], []
     for database in ("SQLite", "PostgreSQL"):
         with tempfile.TemporaryDirectory(prefix="tnl-", dir="/tmp") as folder, ExitStack() as stack:
