@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from fastapi.sse import ServerSentEvent
 
 from api.schemas import EventOut
-from api.store import JobState, Store, events_after, find_job
+from api.store import Store, events_after, state_of
 
 BATCH = 500
-Answer: TypeAlias = tuple[list[ServerSentEvent], int, bool]
 _Question: TypeAlias = tuple[str, int, tuple[str, ...], int | None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Messages, the number of the last event that they tell, whether there is more to be read at
+    once, and whether nothing will come any more."""
+
+    messages: list[ServerSentEvent]
+    last: int
+    more: bool = False
+    ended: bool = False
 
 
 class News:
@@ -25,8 +36,7 @@ class News:
     async def after(
         self, job_id: str, last: int, without: tuple[str, ...], newest: int | None
     ) -> Answer:
-        """What follows event `last`: up to `BATCH` messages, the number of the last of them, and
-        whether nothing will come after that.
+        """What follows event `last`, up to `BATCH` messages.
 
         newest: the job's newest event as far as is known, so that a look that began before it was
             there is not taken for an answer.
@@ -41,14 +51,15 @@ class News:
 
     def _look(self, job_id: str, last: int, without: tuple[str, ...]) -> Answer:
         with self._store.read() as session:
-            job = find_job(session, job_id)
-            if job is None:
-                return [], last, True
+            state = state_of(session, job_id)
+            if state is None:
+                return Answer([], last, ended=True)
             events = events_after(session, job_id, last, limit=BATCH, without=without)
-            # A job says that it has ended with its last event; its state was read before them.
-            ended = JobState(job.state).final and len(events) < BATCH
         messages = [_message(EventOut.model_validate(event)) for event in events]
-        return messages, events[-1].sequence if events else last, ended
+        more = len(events) == BATCH
+        last = events[-1].sequence if events else last
+        # A job says that it has ended with its last event; its state was read before them.
+        return Answer(messages, last, more, ended=state.final and not more)
 
 
 def _message(event: EventOut) -> ServerSentEvent:

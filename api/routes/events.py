@@ -68,10 +68,11 @@ async def follow(
     with watch.follow(job_id, caller.owner) as changed:
         while True:
             changed.clear()
-            messages, last, ended = await news.after(job_id, last, without, watch.newest(job_id))
-            for message in messages:
+            answer = await news.after(job_id, last, without, watch.newest(job_id))
+            for message in answer.messages:
                 yield message
-            if ended or watch.closed:
+            last = answer.last
+            if answer.ended or watch.closed:
                 return
-            if not messages:
+            if not answer.more:
                 await changed.wait()

@@ -38,6 +38,7 @@ from api.store.jobs import (
     find_job,
     request_cancel,
     resume_job,
+    state_of,
     submit_job,
 )
 from api.store.keys import (
@@ -149,6 +150,7 @@ __all__ = [
     "resume_job",
     "revoke_key",
     "scopes_of",
+    "state_of",
     "step_figures",
     "stored_bytes",
     "submit_job",

@@ -158,6 +158,12 @@ def find_job(session: Session, job_id: str) -> Job | None:
     return session.get(Job, job_id)
 
 
+def state_of(session: Session, job_id: str) -> JobState | None:
+    """None where there is no such job."""
+    state = session.scalar(select(Job.state).where(Job.id == job_id))
+    return None if state is None else JobState(state)
+
+
 def request_cancel(session: Session, job: Job) -> None:
     """End a job: at once if it waits, as soon as its worker notices if it runs.
 
