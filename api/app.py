@@ -29,6 +29,7 @@ from api.routes import (
     preview,
     results,
 )
+from api.schemas import EventOut
 from api.settings import Settings
 from api.uploads import sweep_uploads
 from api.watch import EventWatch
@@ -116,4 +117,5 @@ def _complete_description(app: FastAPI) -> None:
     document = app.openapi()
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = Problem.model_json_schema()
+    schemas["EventOut"] = EventOut.model_json_schema()
     put_examples(document)

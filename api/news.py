@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import format_sse_event
 
 from api.schemas import EventOut
 from api.store import Store, events_after, state_of
@@ -17,10 +17,10 @@ _Question: TypeAlias = tuple[str, int, tuple[str, ...], int | None]
 
 @dataclass(frozen=True)
 class Answer:
-    """Messages, the number of the last event that they tell, whether there is more to be read at
-    once, and whether nothing will come any more."""
+    """Messages as they are sent, the number of the last event that they tell, whether there is more
+    to be read at once, and whether nothing will come any more."""
 
-    messages: list[ServerSentEvent]
+    messages: bytes
     last: int
     more: bool = False
     ended: bool = False
@@ -53,16 +53,15 @@ class News:
         with self._store.read() as session:
             state = state_of(session, job_id)
             if state is None:
-                return Answer([], last, ended=True)
+                return Answer(b"", last, ended=True)
             events = events_after(session, job_id, last, limit=BATCH, without=without)
-        messages = [_message(EventOut.model_validate(event)) for event in events]
+        messages = b"".join(_message(EventOut.model_validate(event)) for event in events)
         more = len(events) == BATCH
         last = events[-1].sequence if events else last
         # A job says that it has ended with its last event; its state was read before them.
         return Answer(messages, last, more, ended=state.final and not more)
 
 
-def _message(event: EventOut) -> ServerSentEvent:
-    return ServerSentEvent(
-        raw_data=event.model_dump_json(), event=event.kind, id=str(event.sequence)
-    )
+def _message(event: EventOut) -> bytes:
+    data = event.model_dump_json()
+    return format_sse_event(data_str=data, event=event.kind, id=str(event.sequence))

@@ -33,6 +33,7 @@ from benchmarks.service.postgres import PostgreSQL
 from benchmarks.service.talkers import Talkers
 from tinynas.errors import TinynasError
 
+QUIET_SECONDS = 5.0
 GOALS_MS = {"GET /jobs": 50.0, "POST /jobs": 200.0}
 TASKS = (
     {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash": "128KB"},
@@ -115,13 +116,18 @@ def measure(
     sys.stderr.write(f"{database}: filled\n")
     listeners = stack.enter_context(Listeners(service.url, content.running, options.listeners))
     talkers = stack.enter_context(Talkers(service.store_settings(), content.running))
+    time.sleep(QUIET_SECONDS)
+    before = service.processor_seconds("api")
+    time.sleep(QUIET_SECONDS)
+    alone = 100 * (service.processor_seconds("api") - before) / QUIET_SECONDS
     with httpx.Client(base_url=f"{service.url}/api/v1", timeout=60, trust_env=False) as client:
         timings = [
             time_all(service, name, ask, count)
             for name, ask, count in requests(client, content.large, options.requests)
         ]
     told = talkers.finish()
-    return timings, listeners.finish(told)
+    heard = listeners.finish(told)
+    return timings, f"{heard} ({alone:.0f}% of a core while nobody asked anything else)"
 
 
 def requests(
