@@ -88,6 +88,7 @@ class Job(Base):
         CheckConstraint("(result IS NOT NULL) = (state = 'succeeded')", name="result"),
         Index("ix_jobs_state_id", "state", "id"),
         Index("ix_jobs_owner_id", "owner", "id"),
+        Index("ix_jobs_owner_state_id", "owner", "state", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(ids.LENGTH), primary_key=True, default=ids.new_id)

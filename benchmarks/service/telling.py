@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
+from typing import Any
 
 from tinynas.client import Client
 
@@ -16,6 +17,7 @@ class Listener:
     def __init__(self, url: str, job_id: str) -> None:
         self._client, self._job_id = Client(url), job_id
         self._numbers: list[int] = []
+        self._last: dict[str, Any] = {}
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def __enter__(self) -> Listener:
@@ -33,10 +35,12 @@ class Listener:
     def _follow(self) -> None:
         for event in self._client.events(self._job_id):
             self._numbers.append(event.sequence)
+            self._last = event.data
 
     def finish(self) -> list[int]:
         """Call it when the job has ended."""
         self._thread.join(END_SECONDS)
         if self._thread.is_alive():
             raise TimeoutError("the client still listens")
+        assert self._last == {"state": "succeeded"}, self._last
         return self._numbers

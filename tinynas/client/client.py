@@ -24,7 +24,7 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 TIMEOUT_SECONDS = 30.0
 UPLOAD_SECONDS = 3600.0  # every image is looked at before the answer comes
 SILENCE_SECONDS = 45.0  # a service sends a sign of life every 15 s
-RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 20.0)  # a restart, on a slow machine
 
 
 class Client:
@@ -160,7 +160,7 @@ class Client:
         A connection that breaks is made again, and the stream goes on where it was.
 
         Raises:
-            UnreachableError: the service has not answered for some ten seconds.
+            UnreachableError: the service has not answered for about a minute.
         """
         failures = 0
         while True:
