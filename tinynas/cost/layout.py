@@ -122,7 +122,9 @@ def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> Consta
             assert isinstance(numbers, Requantisation)  # noqa: S101
             words = 4 + TAIL_WORDS[wide_forms(graph, op, numbers).form]
             return ConstantBytes(4 * pairs * padded(taps), words * _WORD * pairs, descriptor)
-        case Kernel.DEPTHWISE_3 | Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
+        case Kernel.DEPTHWISE_3:
+            return ConstantBytes(3 * _WORD * channels, 2 * _WORD * channels, descriptor)
+        case Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
             size = PLANES[kernel][0]
             return ConstantBytes(
                 _WORD * channels * size * (size - 1), 3 * _WORD * channels, descriptor

@@ -55,7 +55,9 @@ def convolution_words(
             fours = _fours(by_channel[:full], bias[:full], multipliers[:full], rights[:full])
             rest = _singles(by_channel[full:], bias[full:], multipliers[full:], rights[full:])
             return np.concatenate([fours, rest])
-        case Kernel.DEPTHWISE_3 | Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
+        case Kernel.DEPTHWISE_3:
+            return row_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
+        case Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
             return plane_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_MULTIPLIER:
             by_channel = weights[0].reshape(-1, weights.shape[-1]).T
@@ -174,6 +176,20 @@ def plane_words(
     paired = np.stack([p[:, :, 0] | p[:, :, 1] << 16 for p in pairs], axis=2)
     head = np.stack([sums, numbers.multipliers.astype(np.int64), offsets], axis=1)
     return np.concatenate([_words(head), _words(paired.reshape(len(bias), -1))], axis=1).reshape(-1)
+
+
+def row_words(
+    weights: NDArray[np.int8],
+    bias: NDArray[np.int64],
+    forms: WideForms,
+    numbers: Requantisation,
+) -> Words:
+    """One channel after the other as depthwise_3.c reads them; weights [3, 3, C]."""
+    taps = weights.reshape(-1, len(bias))
+    sums = _raised(bias, taps.T, numbers) << forms.exponents
+    head = np.stack([sums, numbers.multipliers.astype(np.int64)], axis=1)
+    last = np.concatenate([taps.T, forms.exponents[:, None].astype(np.int8)], axis=1)
+    return np.concatenate([_words(head), _padded_rows(last).view(np.uint32)], axis=1).reshape(-1)
 
 
 def _halves(weights: NDArray[np.int64]) -> Words:

@@ -205,11 +205,12 @@ _VARIANTS = {
         _convolution,
     ),
     Kernel.DEPTHWISE: _Variant("conv_op", ("depthwise", "requantise", "view"), _convolution),
+    Kernel.DEPTHWISE_3: _Variant("conv_op", ("depthwise_3", "rows_3", "view"), _convolution),
     **{
         kernel: _Variant(
             "conv_op", (f"depthwise_{size}", "planes", f"planes_{size}", "view"), _convolution
         )
-        for kernel, (size, _) in PLANES.items()
+        for kernel, size in ((Kernel.DEPTHWISE_5, 5), (Kernel.DEPTHWISE_7, 7))
     },
     Kernel.DEPTHWISE_MULTIPLIER: _Variant(
         "conv_op", ("depthwise_multiplier", "requantise", "view"), _convolution
@@ -237,11 +238,13 @@ _ASSEMBLY = {
     "pair": ("tinynas_pair.h",),
     "pair_wide": ("tinynas_pair.h",),
     "planes": ("tinynas_planes.h",),
-    **{f"planes_{size}": ("tinynas_planes.h",) for size, _ in PLANES.values()},
+    "planes_5": ("tinynas_planes.h",),
+    "planes_7": ("tinynas_planes.h",),
+    "rows_3": (),
 }
 """Stems of the files that have a twin in assembly, and the headers that it includes."""
 
-_ASSEMBLY_ALONE = {f"planes_{size}" for size, _ in PLANES.values()}
+_ASSEMBLY_ALONE = {"planes_5", "planes_7", "rows_3"}
 """Those of them whose twin is in another file."""
 
 _TILED = frozenset(

@@ -193,7 +193,8 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
 
     `kernel`: the variant that runs the op; None: the one that planner and search count with.
     Dense convolutions gather the inputs of two output pixels as int16.  The fast depthwise kernels
-    hold the kernel's rows, four channels of them as int16, and the outputs of a row.
+    hold the kernel's rows (of 3 x 3 two pairs of them), four channels of them as int16, and the
+    outputs of a row.
     """
     match kernel or kernel_of(graph, op):
         case Kernel.CONV | Kernel.CONV_WIDE | Kernel.POINTWISE | Kernel.POINTWISE_WIDE:
@@ -205,6 +206,8 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
             stride = op.attributes.window.stride[1]
             outputs = -(-graph.tensors[op.outputs[0]].shape[2] // step) * step
             width = ((outputs - 1) * stride + size + 1) // 2 * 2
+            if planes is Kernel.DEPTHWISE_3:  # two rows of pairs, and weights as int16
+                return 4 * 8 * ((outputs - 1) * stride + size) + 4 * 9 * WORD
             return 8 * size * width + 8 * outputs
         case _:
             return 0
