@@ -30,40 +30,47 @@ from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_in
 TARGET = Path(instructions.__file__).with_name("instructions.json")
 
 
-def chain(base: Kernel) -> Graph:
-    """A network of layers of various shapes that a kernel, or its variants, run."""
+def chains(base: Kernel) -> list[Graph]:
+    """Networks of layers of various shapes that a kernel, or its variants, run."""
     if base is Kernel.POINTWISE:
         widths = (96, 24, 16, 8, 48, 144, 40, 240, 10, 64, 7, 33, 96, 280, 96)
-        return network_of_layers(
-            7, 16, [Layer(1, 1, width, i % 2 == 0) for i, width in enumerate(widths)]
-        )
+        layers = [Layer(1, 1, width, i % 2 == 0) for i, width in enumerate(widths)]
+        small = [Layer(1, 1, width, i % 2 == 0) for i, width in enumerate((8, 48, 16, 96, 384))]
+        return [network_of_layers(7, 16, layers), network_of_layers(16, 16, small)]
     if base is Kernel.CONV:
         shapes = ((3, 1, 8), (3, 2, 16), (5, 1, 6), (2, 1, 12), (3, 1, 16), (3, 2, 32), (3, 1, 20))
-        return network_of_layers(20, 3, [Layer(*shape) for shape in shapes])
-    sizes = ((3, 1), (5, 1), (7, 1), (3, 2), (3, 1), (5, 1), (7, 1), (5, 2), (3, 1), (5, 1), (7, 2))
-    return network_of_layers(24, 16, [Layer(*size, 0) for size in sizes])
+        layers = [Layer(*shape) for shape in shapes]
+        stems = [network_of_layers(n, c, [Layer(3, 2, 16)]) for n, c in ((48, 3), (32, 1))]
+        return [network_of_layers(20, 3, layers), *stems]
+    return [
+        network_of_layers(size, channels, [*(Layer(k, 1, 0) for k in (3, 5, 7)), Layer(last, 2, 0)])
+        for size, channels in ((40, 8), (20, 16), (10, 32), (5, 48), (3, 64))
+        for last in (3, 5, 7)
+    ]
 
 
 @cache
 def counts(base: Kernel, kernels: frozenset[Kernel]) -> list[tuple[Kernel, list[float], int]]:
-    """Kernel, features and instructions of every layer of the chain, with these variants forced.
+    """Kernel, features and instructions of every layer of the chains, with these variants forced.
 
     Raises:
         SystemExit: an output byte is wrong.
     """
-    graph = chain(base)
-    schedule = forced(graph, plan_layer(graph), set(kernels))
-    ran = run_network(graph, schedule)
-    if ran.mismatches:
-        raise SystemExit(f"{base}: {ran.mismatches} wrong bytes")
-    return [
-        (kernel_in(graph, schedule, op), features_of(graph, op).tolist(), ran.by_op[index])
-        for index, op in enumerate(graph.ops)
-    ]
+    found = []
+    for graph in chains(base):
+        schedule = forced(graph, plan_layer(graph), set(kernels))
+        ran = run_network(graph, schedule)
+        if ran.mismatches:
+            raise SystemExit(f"{base}: {ran.mismatches} wrong bytes")
+        found += [
+            (kernel_in(graph, schedule, op), features_of(graph, op).tolist(), ran.by_op[index])
+            for index, op in enumerate(graph.ops)
+        ]
+    return found
 
 
 def points(kernel: Kernel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Features [N, 6] and instructions [N] of the layers that a kernel runs."""
+    """Features [N, 10] and instructions [N] of the layers that a kernel runs."""
     together = frozenset(PLANES) if kernel in PLANES else frozenset({kernel})
     found = counts(BASE.get(kernel, kernel), together)
     mine = [(features, number) for name, features, number in found if name is kernel]

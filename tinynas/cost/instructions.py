@@ -17,13 +17,28 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.graph.ir import Graph, Op
+from tinynas.graph.ir import Conv2D, DepthwiseConv2D, FullyConnected, Graph, Op, Window
 from tinynas.schedule.kernels import Kernel, padded
 from tinynas.schedule.windows import window_of
 
-FEATURES = ("products", "outputs", "gathered", "runs", "pixels", "lines", "calls")
+FEATURES = (
+    "products",
+    "outputs",
+    "gathered",
+    "runs",
+    "pixels",
+    "lines",
+    "calls",
+    "inputs",
+    "inside",
+    "channels",
+)
 """What instructions are linear in: multiply-accumulates with taps in whole words, outputs, gathered
-inputs, kernel rows of all pixels, output pixels, output rows of all channels, and one."""
+inputs, kernel rows of all pixels, output pixels, output rows of all channels, one, inputs, products
+with taps inside the input, and output channels."""
+
+
+_WEIGHTED = (Conv2D, DepthwiseConv2D, FullyConnected)
 
 
 @dataclass(frozen=True)
@@ -38,24 +53,41 @@ class InstructionModel:
 
 
 def features_of(graph: Graph, op: Op) -> NDArray[np.float64]:
-    """The features of an op with weights: float64 [7], in the order of `FEATURES`."""
-    out = graph.tensors[op.outputs[0]]
+    """The features of an op: float64 [10], in the order of `FEATURES`."""
+    out, source = graph.tensors[op.outputs[0]], graph.tensors[op.inputs[0]]
     channels = out.shape[-1]
     pixels = out.elements // channels
-    weights = graph.tensors[op.inputs[1]]
-    taps = prod(weights.shape) // channels
     window = window_of(op)
-    rows = 1 if window is None else window.kernel[0]
+    weighted = len(op.inputs) > 1 and isinstance(op.attributes, _WEIGHTED)
+    if weighted:
+        taps = graph.tensors[op.inputs[1]].elements // channels
+    else:
+        taps = 1 if window is None else prod(window.kernel)
+    inside = out.elements * taps
+    if window is not None and len(out.shape) == 4:
+        inside = channels * taps // prod(window.kernel)
+        for axis in (0, 1):
+            inside *= _inside(window, axis, source.shape[1 + axis], out.shape[1 + axis])
     values = (
-        pixels * channels * padded(taps),
-        pixels * channels,
+        out.elements * padded(taps),
+        out.elements,
         pixels * padded(taps),
-        pixels * rows,
+        pixels * (1 if window is None else window.kernel[0]),
         pixels,
         (out.shape[1] if len(out.shape) == 4 else 1) * channels,
         1,
+        sum(graph.tensors[name].elements for name in op.inputs[: 1 if weighted else None]),
+        inside,
+        channels,
     )
     return np.array(values, dtype=np.float64)
+
+
+def _inside(window: Window, axis: int, size: int, outputs: int) -> int:
+    """Taps along an axis that lie in the input, of all outputs along it together."""
+    starts = np.arange(outputs) * window.stride[axis] - window.padding[2 * axis]
+    begins = np.clip(starts, 0, size)
+    return int((np.clip(starts + window.kernel[axis], 0, size) - begins).sum())
 
 
 def instructions_of(graph: Graph, op: Op, kernel: Kernel) -> int | None:

@@ -132,14 +132,16 @@ def _subsets(kernels: set[Kernel]) -> Iterator[set[Kernel]]:
 
 def knapsack(offers: Sequence[Offer], flash_bytes: int) -> list[Offer]:
     """The offers, one an op at most, that save most in `flash_bytes`; each is rounded up to 64."""
-    room = flash_bytes // _UNIT
+    by_op: dict[str, list[Offer]] = {}
+    for offer in offers:
+        by_op.setdefault(offer.op, []).append(offer)
+    # More than the largest choices together take is worth nothing, and costs memory here.
+    useful = sum(max(-(-o.flash_bytes // _UNIT) for o in choices) for choices in by_op.values())
+    room = min(flash_bytes // _UNIT, useful)
     if room < 0:
         return []
     best = np.zeros(room + 1, dtype=np.int64)
     taken = []
-    by_op: dict[str, list[Offer]] = {}
-    for offer in offers:
-        by_op.setdefault(offer.op, []).append(offer)
     for choices in by_op.values():
         after, which = best.copy(), np.full(room + 1, -1, dtype=np.int64)
         for number, offer in enumerate(choices):

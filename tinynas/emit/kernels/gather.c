@@ -6,6 +6,8 @@
  */
 #include "tinynas_kernels.h"
 
+enum { FEW_BYTES = 8 }; /* of a run, which are not worth a call */
+
 /* What stays the same from pixel to pixel, and where the next run goes: of every four numbers 0, 2,
  * 1, 3, then come four of the other pixel.
  */
@@ -89,6 +91,55 @@ static void put_run(const walk *w, int32_t row, int32_t left, int32_t second)
     fill(w, NULL, end * channels, w->bytes, words, rest);
 }
 
+/* The taps of two output pixels whose windows lie in the input as a whole, in the same rows. */
+static void gather_inside(const walk *w, int32_t top, const int32_t lefts[2])
+{
+    const uint32_t shift = w->op->shift;
+    const int32_t whole = w->whole;
+    const int8_t *const x = tinynas_pixel(&w->input, top, lefts[0]);
+    const int32_t wrap = w->input.ring * w->input.row_bytes;
+    const int32_t apart = (lefts[1] - lefts[0]) * w->input.channels;
+    int32_t until_wrap = w->input.ring - tinynas_slot(&w->input, top);
+    int32_t row = 0;
+    int8_t *words = w->gathered;
+    int8_t *rest = w->gathered + 4 * w->op->kernel_rows * whole;
+    uint32_t last[2] = {0, 0};
+    uint32_t bit = 0;
+    for (int32_t left = w->op->kernel_rows; left > 0; --left) {
+        const int8_t *a = x + row;
+        const int8_t *b = a + apart;
+        if (whole > FEW_BYTES) {
+            tinynas_expand_both(a, b, words, (uint32_t)whole / 4u, shift);
+        } else {
+            for (int32_t i = 0; i < whole; i += 4) {
+                tinynas_expand(words + 4 * i, tinynas_load(a + i), shift);
+                tinynas_expand(words + 4 * i + 8, tinynas_load(b + i), shift);
+            }
+        }
+        words += 4 * whole;
+        for (int32_t i = whole; i < w->bytes; ++i) {
+            last[0] |= (uint32_t)(uint8_t)a[i] << bit;
+            last[1] |= (uint32_t)(uint8_t)b[i] << bit;
+            bit += 8;
+            if (bit == 32) {
+                tinynas_expand(rest, last[0], shift);
+                tinynas_expand(rest + 8, last[1], shift);
+                rest += 16;
+                last[0] = 0;
+                last[1] = 0;
+                bit = 0;
+            }
+        }
+        row += w->input.row_bytes;
+        --until_wrap;
+        row -= until_wrap == 0 ? wrap : 0;
+    }
+    if (bit != 0) { /* what is missing meets weights of zero */
+        tinynas_expand(rest, last[0], shift);
+        tinynas_expand(rest + 8, last[1], shift);
+    }
+}
+
 /* The taps of two output pixels, whose windows begin at these rows and columns of the input. */
 static void gather(walk *w, const int32_t tops[2], const int32_t lefts[2])
 {
@@ -96,6 +147,10 @@ static void gather(walk *w, const int32_t tops[2], const int32_t lefts[2])
     const int32_t last = op->input.columns - op->kernel_columns;
     const int32_t inside = tops[0] == tops[1] && lefts[0] >= 0 && lefts[1] >= 0
                            && lefts[0] <= last && lefts[1] <= last;
+    if (inside && tops[0] >= 0 && tops[0] + op->kernel_rows <= op->input.rows) {
+        gather_inside(w, tops[0], lefts);
+        return;
+    }
     w->words = w->gathered;
     w->rest = w->gathered + 4 * op->kernel_rows * w->whole;
     w->index = 0;
