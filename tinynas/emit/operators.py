@@ -235,6 +235,7 @@ _WIDE = frozenset({Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE})
 
 _ASSEMBLY = {
     "expand": (),
+    "gather": (),
     "pair": ("tinynas_pair.h",),
     "pair_wide": ("tinynas_pair.h",),
     "planes": ("tinynas_planes.h",),

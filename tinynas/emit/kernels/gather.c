@@ -6,8 +6,6 @@
  */
 #include "tinynas_kernels.h"
 
-enum { FEW_BYTES = 8 }; /* of a run, which are not worth a call */
-
 /* What stays the same from pixel to pixel, and where the next run goes: of every four numbers 0, 2,
  * 1, 3, then come four of the other pixel.
  */
@@ -91,53 +89,80 @@ static void put_run(const walk *w, int32_t row, int32_t left, int32_t second)
     fill(w, NULL, end * channels, w->bytes, words, rest);
 }
 
-/* The taps of two output pixels whose windows lie in the input as a whole, in the same rows. */
-static void gather_inside(const walk *w, int32_t top, const int32_t lefts[2])
+/* Two windows that lie in the input as a whole, in the same rows. */
+typedef struct {
+    int32_t apart;      /* bytes from the first pixel's to the second's */
+    int32_t row_bytes;
+    int32_t until_wrap; /* rows before the ring of rows begins again */
+    int32_t wrap;       /* bytes to go back then */
+    int32_t rows;
+    int32_t words;      /* of a run */
+    int32_t left;       /* bytes of a run beyond its words */
+    uint32_t shift;
+    int8_t *rest;       /* where those go, of all runs */
+} tinynas_gathering;
+
+#if defined(TINYNAS_ASSEMBLY)
+
+_Static_assert(offsetof(tinynas_gathering, until_wrap) == 8, "gather.S: UNTIL_WRAP");
+_Static_assert(offsetof(tinynas_gathering, words) == 20, "gather.S: WORDS");
+_Static_assert(offsetof(tinynas_gathering, rest) == 32, "gather.S: REST");
+
+void tinynas_gather_rows(tinynas_gathering *g, const int8_t *x, int8_t *words);
+
+#else
+
+static void tinynas_gather_rows(tinynas_gathering *g, const int8_t *x, int8_t *words)
 {
-    const uint32_t shift = w->op->shift;
-    const int32_t whole = w->whole;
-    const int8_t *const x = tinynas_pixel(&w->input, top, lefts[0]);
-    const int32_t wrap = w->input.ring * w->input.row_bytes;
-    const int32_t apart = (lefts[1] - lefts[0]) * w->input.channels;
-    int32_t until_wrap = w->input.ring - tinynas_slot(&w->input, top);
-    int32_t row = 0;
-    int8_t *words = w->gathered;
-    int8_t *rest = w->gathered + 4 * w->op->kernel_rows * whole;
     uint32_t last[2] = {0, 0};
-    uint32_t bit = 0;
-    for (int32_t left = w->op->kernel_rows; left > 0; --left) {
+    uint32_t bits = 0;
+    int32_t row = 0;
+    for (; g->rows > 0; --g->rows) {
         const int8_t *a = x + row;
-        const int8_t *b = a + apart;
-        if (whole > FEW_BYTES) {
-            tinynas_expand_both(a, b, words, (uint32_t)whole / 4u, shift);
-        } else {
-            for (int32_t i = 0; i < whole; i += 4) {
-                tinynas_expand(words + 4 * i, tinynas_load(a + i), shift);
-                tinynas_expand(words + 4 * i + 8, tinynas_load(b + i), shift);
-            }
-        }
-        words += 4 * whole;
-        for (int32_t i = whole; i < w->bytes; ++i) {
-            last[0] |= (uint32_t)(uint8_t)a[i] << bit;
-            last[1] |= (uint32_t)(uint8_t)b[i] << bit;
-            bit += 8;
-            if (bit == 32) {
-                tinynas_expand(rest, last[0], shift);
-                tinynas_expand(rest + 8, last[1], shift);
-                rest += 16;
+        const int8_t *b = a + g->apart;
+        tinynas_expand_both(a, b, words, (uint32_t)g->words, g->shift);
+        words += 16 * g->words;
+        for (int32_t i = 4 * g->words; i < 4 * g->words + g->left; ++i) {
+            last[0] |= (uint32_t)(uint8_t)a[i] << bits;
+            last[1] |= (uint32_t)(uint8_t)b[i] << bits;
+            bits += 8;
+            if (bits == 32) {
+                tinynas_expand(g->rest, last[0], g->shift);
+                tinynas_expand(g->rest + 8, last[1], g->shift);
+                g->rest += 16;
                 last[0] = 0;
                 last[1] = 0;
-                bit = 0;
+                bits = 0;
             }
         }
-        row += w->input.row_bytes;
-        --until_wrap;
-        row -= until_wrap == 0 ? wrap : 0;
+        row += g->row_bytes;
+        --g->until_wrap;
+        row -= g->until_wrap == 0 ? g->wrap : 0;
     }
-    if (bit != 0) { /* what is missing meets weights of zero */
-        tinynas_expand(rest, last[0], shift);
-        tinynas_expand(rest + 8, last[1], shift);
+    if (bits != 0) { /* what is missing meets weights of zero */
+        tinynas_expand(g->rest, last[0], g->shift);
+        tinynas_expand(g->rest + 8, last[1], g->shift);
     }
+}
+
+#endif
+
+static void gather_inside(const walk *w, int32_t top, const int32_t lefts[2])
+{
+    const int32_t rows = w->op->kernel_rows;
+    const int32_t slot = tinynas_slot(&w->input, top);
+    const int8_t *const x = w->input.data + slot * w->input.row_bytes
+                            + (lefts[0] - w->input.first_column) * w->input.channels;
+    tinynas_gathering g = {(lefts[1] - lefts[0]) * w->input.channels,
+                           w->input.row_bytes,
+                           w->input.ring - slot,
+                           w->input.ring * w->input.row_bytes,
+                           rows,
+                           (int32_t)((uint32_t)w->whole / 4u),
+                           w->bytes - w->whole,
+                           w->op->shift,
+                           w->gathered + 4 * rows * w->whole};
+    tinynas_gather_rows(&g, x, w->gathered);
 }
 
 /* The taps of two output pixels, whose windows begin at these rows and columns of the input. */
