@@ -89,30 +89,15 @@ static void put_run(const walk *w, int32_t row, int32_t left, int32_t second)
     fill(w, NULL, end * channels, w->bytes, words, rest);
 }
 
-/* Two windows that lie in the input as a whole, in the same rows. */
-typedef struct {
-    int32_t apart;      /* bytes from the first pixel's to the second's */
-    int32_t row_bytes;
-    int32_t until_wrap; /* rows before the ring of rows begins again */
-    int32_t wrap;       /* bytes to go back then */
-    int32_t rows;
-    int32_t words;      /* of a run */
-    int32_t left;       /* bytes of a run beyond its words */
-    uint32_t shift;
-    int8_t *rest;       /* where those go, of all runs */
-} tinynas_gathering;
-
 #if defined(TINYNAS_ASSEMBLY)
 
 _Static_assert(offsetof(tinynas_gathering, until_wrap) == 8, "gather.S: UNTIL_WRAP");
 _Static_assert(offsetof(tinynas_gathering, words) == 20, "gather.S: WORDS");
 _Static_assert(offsetof(tinynas_gathering, rest) == 32, "gather.S: REST");
 
-void tinynas_gather_rows(tinynas_gathering *g, const int8_t *x, int8_t *words);
-
 #else
 
-static void tinynas_gather_rows(tinynas_gathering *g, const int8_t *x, int8_t *words)
+void tinynas_gather_rows(tinynas_gathering *g, const int8_t *x, int8_t *words)
 {
     uint32_t last[2] = {0, 0};
     uint32_t bits = 0;

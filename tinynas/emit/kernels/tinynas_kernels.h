@@ -297,6 +297,21 @@ void tinynas_pair(const tinynas_conv_op *op, const int8_t *gathered, int32_t tap
 void tinynas_pair_wide(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps,
                        int8_t *first, int8_t *second);
 
+/* Windows of two pixels that lie in the input as a whole, in the same rows: see gather.c. */
+typedef struct {
+    int32_t apart;      /* bytes from the first pixel's to the second's */
+    int32_t row_bytes;
+    int32_t until_wrap; /* rows before the ring of rows begins again */
+    int32_t wrap;       /* bytes to go back then */
+    int32_t rows;
+    int32_t words;      /* of a run */
+    int32_t left;       /* bytes of a run beyond its words */
+    uint32_t shift;
+    int8_t *rest;       /* where those go, of all runs */
+} tinynas_gathering;
+
+void tinynas_gather_rows(tinynas_gathering *g, const int8_t *x, int8_t *words);
+
 /* Words of two pixels, each to every other 8 of the bytes at `to`: see tinynas_expand. */
 void tinynas_expand_both(const int8_t *a, const int8_t *b, int8_t *to, uint32_t words,
                          uint32_t shift);
