@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.store.leases import LeaseLostError
 from api.store.tables import Artifact, Candidate, Job, utc_now
+
+
+class StoredCandidate(NamedTuple):
+    """Of a row what lists are made of: thousands are read at a time."""
+
+    number: int
+    accuracy: float
+    pareto: bool
+    data: dict[str, Any]
 
 
 def note_progress(session: Session, job_id: str, owner: str, **values: Any) -> None:
@@ -64,17 +73,17 @@ def mark_dominated(session: Session, job_id: str, numbers: Iterable[int]) -> Non
 
 def list_candidates(
     session: Session, job_id: str, *, limit: int, after: int = -1, pareto: bool | None = None
-) -> Sequence[Candidate]:
+) -> list[StoredCandidate]:
     """In the order of evaluation; `after` is the number of the last one of the page before."""
     query = (
-        select(Candidate)
+        select(Candidate.number, Candidate.accuracy, Candidate.pareto, Candidate.data)
         .where(Candidate.job_id == job_id, Candidate.number > after)
         .order_by(Candidate.number)
         .limit(limit)
     )
     if pareto is not None:
         query = query.where(Candidate.pareto == pareto)
-    return session.scalars(query).all()
+    return [StoredCandidate(*row) for row in session.execute(query)]
 
 
 def find_candidate(session: Session, job_id: str, number: int) -> Candidate | None:
