@@ -29,7 +29,7 @@ from benchmarks.service.processes import descendants, kill, until
 from benchmarks.service.subject import Outcome, submit, wait
 from benchmarks.service.telling import Listener
 from tinynas.client import Client
-from tinynas.pipeline import STEPS
+from tinynas.progress import STEPS
 
 EFFORT = {"train_images": 640, "evaluations": 16, "finetune_images": 256}
 START_SECONDS = 300.0
