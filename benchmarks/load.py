@@ -49,8 +49,8 @@ ABOUT = """{jobs:,} jobs ({running} of them running and telling two events a sec
 
 "Processor of the API" is what the API's process took in all while it answered, divided by the
 answers: what it spent on its listeners is in it, what other processes of the machine took is not.
-Load of the machine (processes that want to run, on {cores} cores): {load};
-priority of all that was measured: nice {nice}.
+Processes that wanted to run on {cores} cores: {load}; what was measured {before}
+the others.
 
 Events heard: {heard}."""
 
@@ -78,10 +78,15 @@ def main() -> int:
     parser.add_argument("--listeners", type=int, default=200)
     parser.add_argument("--requests", type=int, default=200, help="of each kind")
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results")
-    parser.add_argument("--nice", type=int, default=0, help="priority over what else runs here")
+    parser.add_argument(
+        "--alone",
+        action="store_true",
+        help="before all else that this machine has to do (SCHED_RR)",
+    )
     options = parser.parse_args()
     isolate("load")
-    os.nice(options.nice)
+    if options.alone:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     rows, heard = [], []
     for database in ("SQLite", "PostgreSQL"):
         with tempfile.TemporaryDirectory(prefix="tnl-", dir="/tmp") as folder, ExitStack() as stack:
@@ -96,6 +101,7 @@ def main() -> int:
             **vars(options),
             running=RUNNING,
             cores=os.cpu_count(),
+            before="went before" if options.alone else "took turns with",
             load=" ".join(f"{value:.1f}" for value in os.getloadavg()),
             heard="; ".join(heard),
         )
