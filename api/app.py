@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import FileResponse, Response
@@ -42,6 +43,20 @@ DESCRIPTION = """Finds, trains and compiles the most accurate network that fits 
 Errors are RFC 9457 problem documents; lists are read page by page with `next_cursor`."""
 
 
+class Application(FastAPI):
+    """Its OpenAPI document is made when it is first asked for."""
+
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's, with the schemas that routes refer to by name, and examples of everything."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas["Problem"] = Problem.model_json_schema()
+            schemas["EventOut"] = EventOut.model_json_schema()
+            put_examples(document)
+        return super().openapi()
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The API on the database that `settings` name; its tables are made where they are missing."""
     store = settings.open_store()
@@ -57,7 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         store.close()
 
-    app = FastAPI(
+    app = Application(
         title="tinynas",
         version=version("tinynas"),
         description=DESCRIPTION,
@@ -94,7 +109,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(AccessLog)
     add_handlers(app)
     app.add_exception_handler(events.NothingMoreError, _nothing_more)
-    _complete_description(app)
     return app
 
 
@@ -109,13 +123,3 @@ def _file(path: Path) -> Callable[[], FileResponse]:
 
 async def _nothing_more(_: Request, __: Exception) -> Response:
     return Response(status_code=204)
-
-
-def _complete_description(app: FastAPI) -> None:
-    """Put the problem document's schema, which the routes refer to, and examples of everything
-    into the OpenAPI document."""
-    document = app.openapi()
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = Problem.model_json_schema()
-    schemas["EventOut"] = EventOut.model_json_schema()
-    put_examples(document)

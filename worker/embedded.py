@@ -21,7 +21,7 @@ from tinynas.errors import InvalidInputError, TinynasError
 from tinynas.paths import service_environment
 
 DEFAULT_PORT = 8000
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # on a machine that has much else to do
 _STANDARD_ERROR = 2  # what this process writes to its standard output is a result, not a message
 END_SECONDS = 15.0  # more than a worker's patience with its job
 RESTART_SECONDS = 2.0
