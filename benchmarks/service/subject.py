@@ -14,7 +14,7 @@ from typing import Any
 from tinynas.client import Client, Job
 
 REQUEST = {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash": "128KB"}
-SECONDS = 900.0
+SECONDS = 1500.0
 
 
 def submit(client: Client, name: str, effort: dict[str, int]) -> str:
