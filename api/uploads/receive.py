@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
-from api.store import ids
 from api.uploads.archive import UploadLimits
 from api.uploads.inspect import DatasetFacts
 from tinynas.errors import InvalidInputError
@@ -56,7 +56,7 @@ async def receive(
         UploadTooLargeError, DiskFullError: see there.
         InvalidInputError: it is no data set.
     """
-    folder = place / ids.new_id()
+    folder = place / uuid4().hex
     folder.mkdir(parents=True)
     try:
         with _locked(folder):
