@@ -21,6 +21,9 @@ _ENVIRONMENT = {
 # machines are ruled out; this variable does, whatever the system.
 _LOCAL = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 
+STARTS = 3
+"""Ray gives a node 30 seconds to start, which a machine that is busy may need more than once."""
+
 
 class Cluster:
     """Starts in the background, so that a job need not wait for it until it evaluates."""
@@ -36,21 +39,28 @@ class Cluster:
         self._thread.start()
 
     def _hold(self) -> None:
-        try:
-            self._connect()
-        except Exception as error:  # raised again where the cluster is needed
-            self._error = error
+        local = "RAY_ADDRESS" not in os.environ
+        for _ in range(STARTS if local else 1):
+            try:
+                self._connect(local)
+                self._error = None
+                break
+            except Exception as error:  # raised again where the cluster is needed
+                self._error = error
+                self._disconnect()
         self._tried.set()
         # Ray's processes die with the thread that started them (Linux counts threads as parents),
         # so it stays, and is the one that ends them.
         self._closing.wait()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         import ray
 
         ray.shutdown()
 
-    def _connect(self) -> None:
+    def _connect(self, local: bool) -> None:
         os.environ.update(_ENVIRONMENT)
-        local = "RAY_ADDRESS" not in os.environ
         if local:
             os.environ.update(_LOCAL, RAY_AUTH_TOKEN=secrets.token_hex(32))
         import ray  # takes a while, and its environment has to be set first
