@@ -1,6 +1,7 @@
 """What a search hands out as models: the same numbers as the bundle, on the whole test split."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,24 +15,10 @@ from tinynas.graph.reference import run
 from tinynas.pipeline import JobResult, quantising, run_pipeline
 from tinynas.progress import Event, Reporter
 from tinynas.quantise import int8_input
-from tinynas.request import Effort, JobRequest
+from tinynas.request import JobRequest
 from tinynas.simulate import run_bundle
 from tinynas.spaces import Architecture, Subspace, load_space, network_of
 from tinynas.supernet import Subnet, accuracy
-
-REQUEST = JobRequest(
-    "digits",
-    device="stm32f411xe",
-    sram_bytes=16 << 10,
-    flash_bytes=96 << 10,
-    effort=Effort(train_images=1500, evaluations=2, finetune_images=3000),
-    simulator="unicorn",
-)
-
-
-@pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> JobResult:
-    return run_pipeline(REQUEST, tmp_path_factory.mktemp("job"))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +94,10 @@ def test_the_report_says_what_every_layer_lost(result: JobResult) -> None:
 
 
 def test_too_great_a_loss_is_trained_away(
-    result: JobResult, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    result: JobResult,
+    request_of_digits: JobRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """With nothing allowed, even a small loss makes the step train; the rest is found again."""
     events: list[Event] = []
@@ -117,10 +107,10 @@ def test_too_great_a_loss_is_trained_away(
         "int8_network",
         lambda *args, **options: whole(*args, **options, allowed_loss=-1.0),
     )
-    folder = result.folder
+    folder = shutil.copytree(result.folder, tmp_path / result.folder.name)
     for step in (folder / "steps").glob("quantise-*"):
-        step.rename(tmp_path / step.name)
-    again = run_pipeline(REQUEST, folder, reporter=Reporter(listener=events.append))
+        shutil.rmtree(step)
+    again = run_pipeline(request_of_digits, folder, reporter=Reporter(listener=events.append))
     trained = [e for e in events if e.kind == "metric" and e.data["name"] == "quantisation"]
     assert trained
     assert {e.step for e in trained} == {"quantise"}
