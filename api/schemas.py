@@ -17,7 +17,7 @@ from pydantic import (
 
 from api.store import Dataset, JobState
 from tinynas.data import DatasetCard
-from tinynas.request import Effort, JobRequest, refuse_latency
+from tinynas.request import Effort, JobRequest
 from tinynas.units import parse_bytes
 
 T = TypeVar("T")
@@ -78,19 +78,20 @@ class JobIn(BaseModel):
     space: Label | None = Field(default=None, examples=["tiny"])
     schedules: Label = Field(default="all", examples=["all", "layer", "patch", "stream"])
     macs: StrictInt | None = Field(default=None, ge=1)
-    latency_ms: Any = Field(default=None, description="Refused until there are latency tables.")
+    latency_ms: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Most milliseconds of an inference, by an estimate.",
+        examples=[50],
+    )
     effort: EffortIn = Field(default_factory=EffortIn)
     seed: StrictInt = 0
     name: Label | None = None
     simulator: Literal["unicorn", "qemu", "renode"] | None = None
 
     def to_request(self) -> JobRequest:
-        """The library's request.
-
-        Raises:
-            InvalidInputError: a latency is asked for.
-        """
-        refuse_latency(self.latency_ms)
+        """The library's request."""
         return JobRequest(
             dataset=self.dataset,
             device=self.device,
@@ -99,6 +100,7 @@ class JobIn(BaseModel):
             space=self.space,
             schedules=self.schedules,
             macs=self.macs,
+            latency_ms=self.latency_ms,
             effort=Effort(**self.effort.model_dump()),
             seed=self.seed,
             name=self.name,

@@ -4,7 +4,8 @@
 
 Chains of layers run on a simulated Cortex-M7, every layer counted by its marks and every output
 byte compared.  To the counts of a kernel the coefficients of `tinynas.cost.instructions.FEATURES`
-are fitted, relative deviations squared; the largest deviation is stored as the error.
+are fitted, relative deviations squared; the largest deviation is stored as the error.  Beside
+them are the cycles of an instruction that `benchmarks.kernel_cycles` works out for one network.
 """
 
 from __future__ import annotations
@@ -20,13 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from benchmarks.code_sizes import OF_SPACES, alone
+from benchmarks.kernel_cycles import cycles_of
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.cost import instructions
 from tinynas.cost.instructions import FEATURES, features_of
 from tinynas.graph.ir import Graph
+from tinynas.graph.random import RandomGraphOptions, random_graph
+from tinynas.graph.random_operators import random_operators
 from tinynas.schedule import plan_layer
-from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_in
+from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_in, kernel_of
 
+SHAPES = 6
+"""One-op networks that a kernel without variants is measured on."""
 TARGET = Path(instructions.__file__).with_name("instructions.json")
 
 
@@ -69,12 +76,49 @@ def counts(base: Kernel, kernels: frozenset[Kernel]) -> list[tuple[Kernel, list[
     return found
 
 
+def alone_of(kernel: Kernel) -> list[Graph]:
+    """Networks of one op that a kernel without variants runs, of various shapes."""
+    rng = np.random.default_rng(0)
+    options = RandomGraphOptions(min_size=6, max_size=24, max_channels=48, classifier=True)
+    found: list[Graph] = []
+    while len(found) < SHAPES:
+        graph = random_graph(rng, options) if kernel in OF_SPACES else random_operators(rng)
+        for op in graph.ops:
+            shapes = {t.shape for t in graph.activations_in(op)}
+            if kernel_of(graph, op) is kernel and len(shapes) == 1 and len(found) < SHAPES:
+                found.append(alone(graph, op))
+    return found
+
+
 def points(kernel: Kernel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Features [N, 10] and instructions [N] of the layers that a kernel runs."""
-    together = frozenset(PLANES) if kernel in PLANES else frozenset({kernel})
-    found = counts(BASE.get(kernel, kernel), together)
-    mine = [(features, number) for name, features, number in found if name is kernel]
+    if kernel in BASE or kernel in BASE.values():
+        together = frozenset(PLANES) if kernel in PLANES else frozenset({kernel})
+        found = counts(BASE.get(kernel, kernel), together)
+        mine = [(features, number) for name, features, number in found if name is kernel]
+    else:
+        mine = []
+        for graph in alone_of(kernel):
+            number = run_network(graph).by_op[0]
+            mine.append((features_of(graph, graph.ops[0]).tolist(), number))
     return np.array([f for f, _ in mine]), np.array([float(n) for _, n in mine])
+
+
+def cycles(kernel: Kernel) -> dict[str, float]:
+    """Cycles an instruction, by core, on one network."""
+    if kernel not in BASE and kernel not in BASE.values():
+        graph = alone_of(kernel)[0]
+        return cycles_of(graph, plan_layer(graph))
+    size, channels, layer = 10, 48, Layer(3, 1, 0)
+    match BASE.get(kernel, kernel):
+        case Kernel.POINTWISE:
+            layer = Layer(1, 1, 48)
+        case Kernel.CONV:
+            channels, layer = 16, Layer(3, 1, 16)
+        case _:
+            layer = Layer(PLANES.get(kernel, (3, 0))[0], 1, 0)
+    graph = network_of_layers(size, channels, [layer])
+    return cycles_of(graph, forced(graph, plan_layer(graph), {kernel}))
 
 
 def fit(features: NDArray[np.float64], counts: NDArray[np.float64]) -> dict[str, Any]:
@@ -91,11 +135,15 @@ def main() -> int:
     wanted = parser.parse_args().kernels
     table = json.loads(TARGET.read_text()) if TARGET.is_file() else {"kernels": {}}
     table["features"] = list(FEATURES)
-    for kernel in wanted or (*dict.fromkeys(BASE.values()), *BASE):
+    for kernel in wanted or Kernel:
         features, numbers = points(kernel)
-        found = fit(features, numbers)
+        found = fit(features, numbers) | {"cycles": cycles(kernel)}
         table["kernels"][kernel.value] = found
-        print(f"{kernel:20} {len(numbers):3} shapes, error {found['error']:.1%}", file=sys.stderr)
+        print(
+            f"{kernel:20} {len(numbers):3} shapes, error {found['error']:.1%}",
+            found["cycles"],
+            file=sys.stderr,
+        )
         TARGET.write_text(json.dumps(table, indent=2) + "\n")
     return 0
 

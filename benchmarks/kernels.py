@@ -12,10 +12,12 @@ import argparse
 import json
 import sys
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.build import find_toolchain
+from tinynas.cost.instructions import cycles_per_instruction
 from tinynas.cost.layout import constant_bytes
 from tinynas.graph.ir import Graph
 from tinynas.schedule import plan_layer
@@ -134,19 +136,22 @@ def table(rows: list[Row]) -> str:
     lines = [
         "# Single layers: simulated instructions a MAC",
         "",
-        f"`python -m benchmarks.kernels`, {find_toolchain().label}, Cortex-M7 in Unicorn, one",
-        "random input, every output byte compared with the integer reference.  Flash: weights,",
-        "requantisation and descriptor.  Instructions, not cycles.",
+        f"`python -m benchmarks.kernels`, {date.today()}, {find_toolchain().label}, STM32F746xG",
+        "(Cortex-M7) in Unicorn, one random input, every output byte compared with the integer",
+        "reference.  Flash: weights, requantisation and descriptor.  Instructions, not cycles.",
         "",
-        "| layer | kernel | instructions a MAC | flash | scratch | wrong bytes "
+        "| layer | kernel | instructions a MAC | cycles a MAC, estimated for M4 | flash | scratch "
+        "| wrong bytes "
         "| CMSIS-NN / TinyEngine int / float |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
+        each = cycles_per_instruction(Kernel(row.kernel), "cortex-m4")
+        cycles = row.instructions_per_mac * each
         beside = " / ".join("-" if p is None else f"{p:.2f}" for p in peers[row.name])
         lines.append(
-            f"| {row.name} | {row.kernel} | {row.instructions_per_mac:.3f} | {row.flash_bytes:,} "
-            f"| {row.scratch_bytes:,} | {row.mismatches} of {row.outputs:,} | {beside} |"
+            f"| {row.name} | {row.kernel} | {row.instructions_per_mac:.3f} | {cycles:.2f} "
+            f"| {row.flash_bytes:,} | {row.scratch_bytes:,} | {row.mismatches} of {row.outputs:,} | {beside} |"
         )
     return "\n".join([*lines, ""])
 

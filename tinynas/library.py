@@ -13,7 +13,7 @@ from tinynas.errors import InvalidInputError
 from tinynas.pipeline import JobResult, compile_tflite, compile_weights, run_pipeline
 from tinynas.progress import Listener, Reporter, ignore
 from tinynas.report import refresh_report
-from tinynas.request import Effort, JobRequest, check_macs, nearest_device, refuse_latency
+from tinynas.request import Effort, JobRequest, check_latency, check_macs, nearest_device
 from tinynas.search import EvaluatorFactory, LocalEvaluator
 from tinynas.simulate import Measurement
 from tinynas.simulate import validate as validate_bundle
@@ -52,11 +52,10 @@ def subspace(
         InvalidInputError: a wrong argument, named.
         InfeasibleBudgetError: nothing fits; says the smallest budget that would do.
     """
-    refuse_latency(latency_ms)
     part, budget = target(device, sram, flash, any_size=True)
     return choose_subspace(
         load_space(space),
-        replace(budget, macs=check_macs(macs)),
+        replace(budget, macs=check_macs(macs), latency_ms=check_latency(latency_ms)),
         classes=classes,
         input_channels=input_channels,
         device=part,

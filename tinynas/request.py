@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
@@ -69,6 +70,7 @@ class JobRequest:
     space: str | None = None
     schedules: str = "all"
     macs: int | None = None
+    latency_ms: float | None = None
     effort: Effort = field(default_factory=Effort)
     seed: int = 0
     name: str | None = None
@@ -107,6 +109,7 @@ class JobRequest:
             self.sram_bytes or (default.sram_bytes if default else 0),
             self.flash_bytes or (default.flash_bytes if default else 0),
             self.macs,
+            self.latency_ms,
         )
         if default:
             _within("sram", budget.sram_bytes, default.sram_bytes, self.device)
@@ -180,15 +183,21 @@ def check_macs(macs: int | None) -> int | None:
     return macs
 
 
-def refuse_latency(latency_ms: float | None) -> None:
-    """Raises: InvalidInputError: a limit on latency is asked for."""
-    if latency_ms is not None:
+def check_latency(latency_ms: float | None) -> float | None:
+    """A limit on the estimated latency, as it was given.
+
+    Raises:
+        InvalidInputError: it is no number above 0.
+    """
+    wrong = isinstance(latency_ms, bool) or not isinstance(latency_ms, (int, float))
+    if latency_ms is not None and (wrong or not 0 < latency_ms < math.inf):
         raise InvalidInputError(
-            "latency_ms: there are no latency tables for devices yet; limit macs instead",
+            f"latency_ms is {latency_ms!r}; allowed is a number of milliseconds above 0",
             field="latency_ms",
             given=latency_ms,
-            allowed="absent",
+            allowed="a number above 0",
         )
+    return latency_ms
 
 
 def check_request(request: JobRequest) -> None:
@@ -214,4 +223,5 @@ def check_request(request: JobRequest) -> None:
             allowed=f"0 to {2**31 - 1}",
         )
     check_macs(request.macs)
+    check_latency(request.latency_ms)
     _ = request.budget, request.target

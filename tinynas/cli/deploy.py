@@ -48,6 +48,7 @@ def compile_command(
 ) -> None:
     """An int8 model to a C bundle."""
     from tinynas import library
+    from tinynas.report.describe import describe_latency
     from tinynas.schedule import front, schedules_for
     from tinynas.schedule.pictures import FrontPicture, MemoryPicture, check_name
 
@@ -72,11 +73,13 @@ def compile_command(
         best = front(graph, fed=bundle.schedule.fed_by_rows)
         FrontPicture(graph, [*best, *simple]).save(plot_front)
     budget = bundle.description["budget"]
+    latency = describe_latency(graph, bundle.description["device"], bundle.schedule)
     value = {
         "bundle": str(bundle.path),
         "operators": len(graph.ops),
         "macs": graph.macs,
         "schedule": bundle.schedule.summary,
+        "latency": latency,
         "sram_bytes": {
             "predicted": predicted["sram_bytes"],
             "budget": budget["sram_bytes"],
@@ -98,7 +101,8 @@ def compile_command(
         f"{value['bundle']}: {value['operators']} operators, {value['macs']:,} MACs, "
         f"{value['schedule']}; SRAM {format_bytes(predicted['sram_bytes'])}, "
         f"flash {format_bytes(predicted['flash_bytes'])} "
-        f"(predicted for {predicted['compiler']})",
+        f"(predicted for {predicted['compiler']})"
+        + (f"; about {latency['estimated_ms']:.1f} ms (an estimate)" if latency else ""),
         highlight=False,
     )
 

@@ -43,6 +43,9 @@ def search_command(
     macs: Annotated[
         int | None, typer.Option(min=1, help="Most MACs of a network, computed once.")
     ] = None,
+    latency_ms: Annotated[
+        float | None, typer.Option(help="Most milliseconds of an inference, by an estimate.")
+    ] = None,
     train_images: Annotated[
         int | None, typer.Option(min=1, help="Images that the supernet sees.")
     ] = None,
@@ -78,6 +81,7 @@ def search_command(
         space=space,
         schedules=schedules,
         macs=macs,
+        latency_ms=latency_ms,
         effort=Effort(train_images, evaluations, finetune_images, train_minutes),
         seed=seed,
         skip_bad_files=skip_bad_files,

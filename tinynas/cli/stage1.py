@@ -26,7 +26,9 @@ def subspace_command(
         str, typer.Option("--input", help="The image: held, or fed by rows.")
     ] = "held",
     macs: Annotated[int | None, typer.Option(help="Most MACs of a network.")] = None,
-    latency_ms: Annotated[float | None, typer.Option(help="Refused so far.", hidden=True)] = None,
+    latency_ms: Annotated[
+        float | None, typer.Option(help="Most milliseconds, by an estimate.")
+    ] = None,
     classes: Annotated[int, typer.Option(min=2, help="Classes to tell apart.")] = 100,
     channels: Annotated[int, typer.Option(min=1, max=4, help="Channels of an image.")] = 3,
     samples: Annotated[int, typer.Option(min=10, help="Networks sampled a subspace.")] = 1000,

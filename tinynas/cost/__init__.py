@@ -3,6 +3,7 @@
 from tinynas.cost.cheapest import Cheapest, cheapest_schedules, stream_segments
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
 from tinynas.cost.ir import KernelCost, MemoryCost
+from tinynas.cost.latency import LatencyEstimate, estimate_latency
 from tinynas.cost.memory import kernel_cost, memory_cost
 from tinynas.cost.population import Population
 from tinynas.cost.tables import Tables
@@ -13,11 +14,13 @@ __all__ = [
     "Cheapest",
     "CodeSizes",
     "KernelCost",
+    "LatencyEstimate",
     "MemoryCost",
     "Population",
     "Tables",
     "cheapest_schedules",
     "code_sizes",
+    "estimate_latency",
     "kernel_cost",
     "memory_cost",
     "stream_segments",

@@ -43,10 +43,12 @@ _WEIGHTED = (Conv2D, DepthwiseConv2D, FullyConnected)
 
 @dataclass(frozen=True)
 class InstructionModel:
-    """Coefficients of `FEATURES`; `error` is the largest relative deviation where it was fitted."""
+    """Coefficients of `FEATURES`; `error` is the largest relative deviation where it was fitted;
+    `cycles` are those of an instruction, by core, from published timings."""
 
     coefficients: tuple[float, ...]
     error: float
+    cycles: dict[str, float]
 
     def instructions(self, features: NDArray[np.float64]) -> int:
         return max(0, round(float(features @ np.array(self.coefficients))))
@@ -96,11 +98,26 @@ def instructions_of(graph: Graph, op: Op, kernel: Kernel) -> int | None:
     return None if model is None else model.instructions(features_of(graph, op))
 
 
+def cycles_per_instruction(kernel: Kernel, core: str) -> float:
+    """Cycles of an instruction of a kernel, memories without wait states.
+
+    A core of the catalogue for which none were worked out is taken for the nearest one.
+    """
+    model = models().get(kernel)
+    known = {} if model is None else model.cycles
+    return known.get(core, known.get(_NEAREST.get(core, ""), 1.5))
+
+
+_NEAREST = {"cortex-m33": "cortex-m4", "cortex-m3": "cortex-m4"}
+
+
 @cache
 def models() -> dict[Kernel, InstructionModel]:
     """What has been measured."""
     raw = json.loads((files("tinynas.cost") / "instructions.json").read_text())
     return {
-        Kernel(name): InstructionModel(tuple(value["coefficients"]), value["error"])
+        Kernel(name): InstructionModel(
+            tuple(value["coefficients"]), value["error"], value.get("cycles", {})
+        )
         for name, value in raw["kernels"].items()
     }

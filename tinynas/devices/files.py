@@ -9,6 +9,7 @@ import yaml
 
 from tinynas.devices.model import (
     Device,
+    FlashTiming,
     MemoryKind,
     MemoryRegion,
     RegisterWrite,
@@ -114,13 +115,14 @@ class _Fields:
 
 def _device(f: _Fields) -> Device:
     required = {"name", "order_codes", "core", "fpu", "clock_mhz", "regions", "uart"}
-    f.allow(required | {"uart_setup", "simulators", "datasheet"}, optional=set())
+    f.allow(required | {"uart_setup", "simulators", "datasheet"}, optional={"flash_timing"})
     f.place = f"{f.place} ({f.raw['name']})"
     codes = f.raw["order_codes"]
     if not isinstance(codes, list) or not all(isinstance(c, str) and c for c in codes):
         f.fail("order_codes", codes, "a list of texts")
     uart, regions = _uart(f.mapping("uart")), tuple(map(_region, f.list_of("regions")))
     setup, simulators = tuple(map(_write, f.list_of("uart_setup"))), f.mapping("simulators")
+    timing = _flash_timing(f.mapping("flash_timing")) if "flash_timing" in f.raw else None
     return f.build(
         lambda: Device(
             name=f.text("name"),
@@ -133,6 +135,7 @@ def _device(f: _Fields) -> Device:
             uart_setup=setup,
             simulators=_simulators(simulators),
             datasheet=f.text("datasheet"),
+            flash_timing=timing,
         )
     )
 
@@ -152,6 +155,12 @@ def _region(f: _Fields) -> MemoryRegion:
             dma=dma,
         )
     )
+
+
+def _flash_timing(f: _Fields) -> FlashTiming:
+    f.allow({"wait_states", "line", "cache"}, optional=set())
+    line, cache = (parse_bytes(f.raw[key], field=f"{f.place}: {key}") for key in ("line", "cache"))
+    return f.build(lambda: FlashTiming(f.integer("wait_states"), line, cache))
 
 
 def _uart(f: _Fields) -> Uart:

@@ -30,12 +30,14 @@ class UartModel(StrEnum):
 class Budget:
     """What the network's own library may use.
 
-    Bytes; `macs` are those of the network computed once, whatever its schedule recomputes beside.
+    Bytes; `macs` are those of the network computed once, whatever its schedule recomputes beside;
+    `latency_ms` is held against an estimate, see `tinynas.cost.latency`.
     """
 
     sram_bytes: int
     flash_bytes: int
     macs: int | None = None
+    latency_ms: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("sram_bytes", "flash_bytes"):
@@ -43,6 +45,8 @@ class Budget:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         if self.macs is not None and self.macs <= 0:
             raise ValueError(f"macs must be positive, got {self.macs}")
+        if self.latency_ms is not None and not self.latency_ms > 0:
+            raise ValueError(f"latency_ms must be positive, got {self.latency_ms}")
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,26 @@ class MemoryRegion:
     @property
     def end(self) -> int:
         return self.address + self.bytes
+
+
+@dataclass(frozen=True)
+class FlashTiming:
+    """How long the flash takes at the device's clock, of the reference manual.
+
+    `wait_states` is what a read waits beyond its cycle; `line_bytes` what one read brings;
+    `cache_bytes` what of the constants stays at hand (the core's data cache, or that of the flash).
+    """
+
+    wait_states: int
+    line_bytes: int
+    cache_bytes: int
+
+    def __post_init__(self) -> None:
+        if self.wait_states < 0 or self.line_bytes <= 0 or self.cache_bytes < 0:
+            raise ValueError(
+                f"flash timing: {self.wait_states} wait states, lines of {self.line_bytes} bytes, "
+                f"a cache of {self.cache_bytes}; none may be negative, and lines hold something"
+            )
 
 
 @dataclass(frozen=True)
@@ -110,6 +134,7 @@ class Device:
     """A microcontroller part.
 
     `uart_setup` switches on what the UART needs (clocks, pins) from the state after reset.
+    `flash_timing` is for estimates of latency; None: not known.
 
     Raises:
         ValueError: a field is impossible (overlapping regions, unknown core, no flash or SRAM).
@@ -125,6 +150,7 @@ class Device:
     uart_setup: tuple[RegisterWrite, ...]
     simulators: SimulatorNames
     datasheet: str = field(compare=False)
+    flash_timing: FlashTiming | None = None
 
     def __post_init__(self) -> None:
         if self.core not in CORES:

@@ -68,6 +68,18 @@ class CandidateData(TypedDict):
     pareto: bool
 
 
+class LatencyData(TypedDict):
+    """An estimate of one inference, see `tinynas.cost.latency`: nothing here was measured.
+
+    `without_figures` are kernels that no instructions are known for, counted as nothing.
+    """
+
+    estimated_ms: float
+    estimated_cycles: int
+    estimated_instructions: int
+    without_figures: list[str]
+
+
 class BlockData(TypedDict):
     """A block of the architecture diagram: stem, mbconv, pool or classifier.
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tinynas.cost import estimate_latency
 from tinynas.cost.ir import MemoryCost
-from tinynas.devices import Device, MemoryKind
+from tinynas.devices import Device, MemoryKind, load_device
+from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph, op_macs
 from tinynas.report.data import (
     BlockData,
     DeviceData,
+    LatencyData,
     LayerData,
     LayerNoise,
     MemoryParts,
@@ -29,6 +32,20 @@ def describe_device(device: Device) -> DeviceData:
         "clock_hz": device.clock_hz,
         "sram_bytes": sizes[MemoryKind.SRAM],
         "flash_bytes": sizes[MemoryKind.FLASH],
+    }
+
+
+def describe_latency(graph: Graph, device: str, schedule: Schedule) -> LatencyData | None:
+    """The estimate for a device of the catalogue; None for one of the user's own."""
+    try:
+        found = estimate_latency(graph, load_device(device), schedule)
+    except InvalidInputError:
+        return None
+    return {
+        "estimated_ms": found.milliseconds,
+        "estimated_cycles": found.cycles,
+        "estimated_instructions": found.instructions,
+        "without_figures": list(found.unknown),
     }
 
 

@@ -134,6 +134,7 @@ class _Engine:
                 "sram": budget.sram_bytes,
                 "flash": budget.flash_bytes,
                 "macs": budget.macs or 1,
+                "latency": budget.latency_ms or 1,
             }
         )
         directions = [OBJECTIVES[name] for name in plan.objectives]
@@ -221,6 +222,7 @@ class _Engine:
         trial.set_constraint("sram", float(fit.sram_excess))
         trial.set_constraint("flash", float(fit.flash_excess))
         trial.set_constraint("macs", float(fit.macs_excess))
+        trial.set_constraint("latency", fit.latency_excess)
         if fit.fits:
             return False
         self.refused += 1

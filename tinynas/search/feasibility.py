@@ -19,6 +19,7 @@ from tinynas.cost import (
     memory_cost,
 )
 from tinynas.cost.cheapest import FAMILIES, families_of
+from tinynas.cost.latencies import population_latency
 from tinynas.devices import Budget, Device
 from tinynas.schedule import Schedule, plan_segments
 from tinynas.spaces import Architecture, Subspace, network_of, skeleton
@@ -32,16 +33,19 @@ class Fit:
     """How an architecture stands to the budget under its best schedule.
 
     That is the one which recomputes least of those that fit or, if none does, the one that exceeds
-    the budget least.  The excesses are bytes (or MACs) over the budget, 0 where it fits.
+    the budget least.  The excesses are bytes (or MACs, or estimated milliseconds) over the
+    budget, 0 where it fits.
     """
 
     sram_excess: int
     flash_excess: int
     macs_excess: int
+    latency_excess: float = 0.0
 
     @property
     def fits(self) -> bool:
-        return not (self.sram_excess or self.flash_excess or self.macs_excess)
+        memory = self.sram_excess or self.flash_excess
+        return not (memory or self.macs_excess or self.latency_excess)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,14 @@ class Feasibility:
             sram_excess=max(0, int(best.sram[0]) - self.budget.sram_bytes),
             flash_excess=max(0, int(best.flash[0]) - self.budget.flash_bytes),
             macs_excess=max(0, macs - self.budget.macs) if self.budget.macs else 0,
+            latency_excess=self._latency_excess(population),
         )
+
+    def _latency_excess(self, population: Population) -> float:
+        if self.budget.latency_ms is None:
+            return 0.0
+        estimated = float(population_latency(population, self.device)[0, 0])
+        return max(0.0, estimated - self.budget.latency_ms)
 
     def fitting(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of many canonical rows [N, genes] fit; thousands at a time, as `check` decides."""
@@ -95,6 +106,8 @@ class Feasibility:
         fits = np.ones(len(rows), dtype=np.bool_)
         if self.budget.macs:
             fits = population.macs[0] <= self.budget.macs
+        if self.budget.latency_ms is not None:
+            fits &= population_latency(population, self.device)[0] <= self.budget.latency_ms
         within = np.zeros(len(rows), dtype=np.bool_)
         for family in families_of(self.schedules):
             rest = np.flatnonzero(fits & ~within)

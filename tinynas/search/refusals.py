@@ -21,7 +21,7 @@ class Refusals:
     limit that it misses most by the smallest share of it.
     """
 
-    limits: dict[str, int]
+    limits: dict[str, float]
     over: dict[str, int] = field(default_factory=dict)
     _nearest: list[tuple[float, int, dict[str, Any]]] = field(default_factory=list)
     _seen: int = 0
@@ -38,11 +38,11 @@ class Refusals:
         self._nearest = sorted(self._nearest, key=lambda item: item[:2])[:NEAREST]
 
     def to_json(self) -> dict[str, Any]:
-        """`over` counts proposals by limit; `nearest` has bytes (or MACs) over each limit."""
+        """`over` counts proposals by limit; `nearest` has bytes (MACs, ms) over each limit."""
         return {"over": dict(self.over), "nearest": [known for _, _, known in self._nearest]}
 
 
-def _excess(fit: Fit) -> dict[str, int]:
+def _excess(fit: Fit) -> dict[str, float]:
     """The limits that are exceeded, by how much: `{"sram": 1200}`."""
     found = {f.name.removesuffix(_SUFFIX): getattr(fit, f.name) for f in fields(fit)}
     return {name: amount for name, amount in found.items() if amount}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tinynas.cost import DEFAULT_COMPILER, code_sizes
 from tinynas.cost.device import least_flash
+from tinynas.cost.latencies import population_latency
 from tinynas.cost.population import Population
 from tinynas.cost.published import published_flash
 from tinynas.cost.tables import Tables
@@ -23,7 +24,7 @@ from tinynas.devices import Budget, Device
 from tinynas.errors import InvalidInputError
 from tinynas.spaces import SearchSpace, Subspace
 from tinynas.subspace.feasible import SmallestNetworks
-from tinynas.subspace.fitting import Family, device_families, fitting, published
+from tinynas.subspace.fitting import BoolArray, Family, device_families, fitting, published
 from tinynas.subspace.rules import DEFAULT_RULE, find_rule
 from tinynas.subspace.table import SubspaceRow, SubspaceTable
 
@@ -76,6 +77,8 @@ def choose_subspace(
     SmallestNetworks.of(tables, families).check(budget)
     population = Population(tables, _sample(space, samples, seed))
     macs, fits = population.macs, fitting(population, families, budget, least)
+    if budget.latency_ms is not None:
+        fits = _within_latency(population, fits, device, budget.latency_ms)
     rows = tuple(
         SubspaceRow.of(subspace, macs[i], fits[i], value)
         for i, (subspace, value) in enumerate(
@@ -87,6 +90,28 @@ def choose_subspace(
     return SubspaceTable(
         rows, chosen, budget, rule, schedules, accounting, len(population.rows), seconds
     )
+
+
+def _within_latency(
+    population: Population, fits: BoolArray, device: Device, latency_ms: float
+) -> BoolArray:
+    """Those of the networks that fit whose estimated latency is within the limit.
+
+    Raises:
+        InvalidInputError: there is none.
+    """
+    estimated = population_latency(population, device)
+    within: BoolArray = fits & (estimated <= latency_ms)
+    if not within.any():
+        least = float(estimated[fits].min()) if fits.any() else float(estimated.min())
+        raise InvalidInputError(
+            f"no network fits {latency_ms:g} ms within the memory given; the fastest sampled is "
+            f"estimated at {least:.1f} ms on {device.name}",
+            field="latency_ms",
+            given=latency_ms,
+            allowed=f"at least {least:.1f}",
+        )
+    return within
 
 
 def smallest_networks(

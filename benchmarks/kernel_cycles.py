@@ -1,0 +1,148 @@
+"""Cycles an instruction of the kernels on a core, from counted instructions and published timings.
+
+A network runs in Unicorn with every executed address counted; the disassembly of its library says
+which instruction lies there.  Used by `benchmarks.kernel_costs`.
+
+Cortex-M4: the table of its technical reference manual (r0p1, 3.3.1), memories without wait states:
+a load 2 cycles, or 1 right behind another single load or store, LDM and LDRD 1 + N, a store 1,
+multiply-accumulates 1, a taken branch 3, a division 7.  Cortex-M7: its manual has no such table;
+what is assumed is that memory accesses take 64 bits a cycle and go alone, that of the rest two are
+issued a cycle but one multiply at most, that a taken branch adds 1 and a division 7.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from elftools.elf.elffile import ELFFile
+from unicorn import UC_HOOK_CODE
+
+from benchmarks.kernel_shapes import BUDGET, PREFIX
+from tinynas.build import Firmware, build_firmware, find_toolchain, firmware_files
+from tinynas.devices import load_device
+from tinynas.emit import MIN_VECTORS, emit
+from tinynas.emit.vectors import Vectors
+from tinynas.graph.ir import Graph
+from tinynas.graph.reference import run
+from tinynas.schedule import Schedule
+from tinynas.simulate.unicorn_cpu import Emulation
+
+_TIME_LIMIT_S = 300
+_DIVISION = 7
+_LINE = re.compile(r"^\s*([0-9a-f]+):\t[0-9a-f ]+\t(\S+)\s*([^@;]*)")
+_MULTIPLY = re.compile(r"^(smla|smmla|smmul|smul|smlad|smuad|mla|mls|mul|umull|smull|umlal|smlal)")
+_SINGLE = re.compile(r"^(ldr|str)(b|h|sb|sh)?(\.w|\.n|t)?$")
+
+
+def cycles_of(graph: Graph, schedule: Schedule) -> dict[str, float]:
+    """Cycles an instruction of the network's library, by core."""
+    device = load_device("stm32f746xg")
+    rng = np.random.default_rng(0)
+    shape = (1, *graph.tensors[graph.inputs[0]].shape[1:])
+    x = rng.integers(-128, 128, shape, dtype=np.int8)
+    y = run(graph, {graph.inputs[0]: x})[graph.outputs[0]].astype(np.int8)
+    vectors = Vectors(np.repeat(x, MIN_VECTORS, axis=0), np.repeat(y, MIN_VECTORS, axis=0))
+    harness = firmware_files(
+        device, name=PREFIX, vector_bytes=1 << 30, library_flash_bytes=graph.constant_bytes
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = emit(
+            graph,
+            schedule,
+            device,
+            Path(folder) / "bundle",
+            vectors=vectors,
+            budget=BUDGET,
+            name=PREFIX,
+            extra_files={f"firmware/{name}": text for name, text in harness.items()},
+        )
+        firmware = build_firmware(bundle.path, device, find_toolchain(), Path(folder) / "build")
+        return _cycles(executed(firmware, x.tobytes(), Path(folder)))
+
+
+def executed(firmware: Firmware, x: bytes, folder: Path) -> list[tuple[str, str, int]]:
+    """Mnemonic, operands and executions of every instruction of the library, by address."""
+    counts: Counter[int] = Counter()
+    emulation = Emulation(firmware, [x], folder / "log")
+
+    def count(_uc: object, address: int, _size: int, _data: object) -> None:
+        counts[address] += 1
+
+    with firmware.elf.open("rb") as stream:
+        section = ELFFile(stream).get_section_by_name(".library_code")
+        begin, size = section["sh_addr"], section["sh_size"]
+    emulation.uc.hook_add(UC_HOOK_CODE, count, begin=begin, end=begin + size - 1)
+    emulation.run(time.monotonic() + _TIME_LIMIT_S, _TIME_LIMIT_S, lambda: False)
+    objdump = shutil.which("arm-none-eabi-objdump")
+    if objdump is None:
+        raise SystemExit("arm-none-eabi-objdump is needed")
+    text = subprocess.run(
+        [objdump, "-d", "-j", ".library_code", str(firmware.elf)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found = []
+    for match in filter(None, map(_LINE.match, text.splitlines())):
+        address, mnemonic, operands = int(match[1], 16), match[2], match[3].strip()
+        found.append((mnemonic, operands, counts[address]))
+    return found
+
+
+def _cycles(code: list[tuple[str, str, int]]) -> dict[str, float]:
+    total, m4 = 0, 0.0
+    multiplies = memory = accesses = extra = 0.0
+    before = ""
+    for number, (mnemonic, operands, count) in enumerate(code):
+        after = code[number + 1][2] if number + 1 < len(code) else count
+        words = _words(mnemonic, operands)
+        taken = _taken(mnemonic, operands, count, after)
+        divides = _DIVISION * count if mnemonic.startswith(("udiv", "sdiv")) else 0
+        total += count
+        single = _SINGLE.match(mnemonic) is not None
+        load = mnemonic.startswith(("ldr", "ldm", "pop"))
+        cost = 1 + words if words > 1 else 2 if load and not (single and before) else 1
+        m4 += cost * count + 2 * taken + max(0, divides - count)
+        multiplies += count if _MULTIPLY.match(mnemonic) else 0
+        memory += count * -(-words // 2)
+        accesses += count if words else 0
+        extra += taken + divides
+        before = mnemonic if single else ""
+    m7 = memory + max(multiplies, (total - accesses) / 2) + extra
+    return {"cortex-m4": round(m4 / total, 3), "cortex-m7": round(m7 / total, 3)}
+
+
+def _words(mnemonic: str, operands: str) -> int:
+    """Words that an instruction moves to or from memory."""
+    if mnemonic.startswith(("ldrd", "strd")):
+        return 2
+    if mnemonic.startswith(("ldm", "stm", "push", "pop")):
+        listed = operands[operands.index("{") + 1 : operands.index("}")].split(",")
+        return sum(_length(part.strip()) for part in listed)
+    return 1 if mnemonic.startswith(("ldr", "str")) else 0
+
+
+def _length(part: str) -> int:
+    if "-" not in part:
+        return 1
+    numbers = {"sl": 10, "fp": 11, "ip": 12, "sp": 13, "lr": 14, "pc": 15}
+    first, last = (numbers.get(r) or int(r.removeprefix("r")) for r in part.split("-"))
+    return last - first + 1
+
+
+def _taken(mnemonic: str, operands: str, count: int, after: int) -> int:
+    """How often a branch was taken; `after` are the executions of what lies behind it."""
+    name = mnemonic.removesuffix(".n").removesuffix(".w")
+    if name in ("b", "bl", "bx", "blx", "tbb", "tbh"):
+        return count
+    if name.startswith(("ldr", "ldm", "pop")) and "pc" in operands and "[pc" not in operands:
+        return count
+    conditional = name.startswith("cb") or (len(name) == 3 and name[0] == "b" and name != "bic")
+    return max(0, count - after) if conditional else 0

@@ -1,0 +1,97 @@
+"""Estimates of latency: alone and of populations alike, and within a budget."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tinynas.cost import Population, Tables, estimate_latency
+from tinynas.cost.instructions import models
+from tinynas.cost.latencies import population_latency
+from tinynas.devices import Budget, FlashTiming, load_device
+from tinynas.errors import InvalidInputError
+from tinynas.graph.ir import Graph
+from tinynas.schedule import plan_layer, plan_patch
+from tinynas.schedule.kernels import Kernel
+from tinynas.search.feasibility import Feasibility
+from tinynas.spaces import Architecture, Subspace, load_space, network_of, skeleton
+from tinynas.subspace import choose_subspace
+
+SPACE = load_space("mcunet")
+SUBSPACE = Subspace(SPACE, 0.3, 64)
+DEVICE = load_device("stm32f746xg")
+
+
+def _rows(count: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return SPACE.sample(count, rng)
+
+
+def _graph(row: np.ndarray) -> Graph:
+    architecture = Architecture(SPACE, tuple(int(v) for v in row))
+    return skeleton(network_of(SUBSPACE, architecture, classes=10, input_channels=3))
+
+
+@pytest.mark.parametrize("device", ["stm32f746xg", "stm32l476xg"])
+def test_a_population_costs_what_its_networks_cost(device: str) -> None:
+    part = load_device(device)
+    rows = _rows(12)
+    found = population_latency(Population(Tables((SUBSPACE,), 10, 3), rows), part)[0]
+    alone = [estimate_latency(_graph(row), part).milliseconds for row in rows]
+    np.testing.assert_allclose(found, alone, atol=1e-3)
+
+
+def test_clock_flash_and_recomputation_count() -> None:
+    graph = _graph(_rows(1)[0])
+    once = estimate_latency(graph, DEVICE)
+    assert not once.unknown
+    slow = estimate_latency(graph, replace(DEVICE, clock_hz=DEVICE.clock_hz // 2))
+    assert slow.milliseconds == pytest.approx(2 * once.milliseconds, rel=1e-3)
+    assert slow.cycles == once.cycles
+    waits = replace(DEVICE, flash_timing=FlashTiming(15, 8, 0))
+    assert estimate_latency(graph, waits).cycles > once.cycles
+    unknown = estimate_latency(graph, replace(DEVICE, flash_timing=None))
+    assert unknown.cycles < once.cycles
+    assert estimate_latency(graph, DEVICE, plan_layer(graph)) == once
+    assert estimate_latency(graph, DEVICE, plan_patch(graph, 3, (2, 2))).cycles > once.cycles
+
+
+def test_every_kernel_has_figures() -> None:
+    assert set(models()) == set(Kernel)
+    for model in models().values():
+        assert 0.5 < model.cycles["cortex-m7"] <= model.cycles["cortex-m4"] < 4
+
+
+def test_a_search_refuses_what_takes_too_long() -> None:
+    rows = _rows(40)
+    milliseconds = population_latency(Population(Tables((SUBSPACE,), 10, 3), rows), DEVICE)[0]
+    limit = float(np.median(milliseconds))
+    budget = Budget(1 << 20, 1 << 22, latency_ms=limit)
+    feasibility = Feasibility(SUBSPACE, 10, 3, budget, DEVICE, "layer")
+    assert feasibility.fitting(rows).tolist() == (milliseconds <= limit).tolist()
+    for row, taken in zip(rows[:6], milliseconds, strict=False):
+        fit = feasibility.check(Architecture(SPACE, tuple(int(v) for v in row)))
+        assert fit.latency_excess == pytest.approx(max(0.0, taken - limit))
+        assert fit.fits == (taken <= limit)
+
+
+def test_stage_1_keeps_to_the_limit_or_names_the_least() -> None:
+    def mean_macs(latency_ms: float | None) -> float:
+        budget = Budget(320 << 10, 1 << 20, latency_ms=latency_ms)
+        table = choose_subspace(
+            SPACE,
+            budget,
+            classes=10,
+            input_channels=3,
+            device=DEVICE,
+            samples=50,
+            schedules="layer",
+        )
+        return float(table.to_json()["chosen"]["mean_macs"])
+
+    assert mean_macs(60.0) < mean_macs(None)
+    with pytest.raises(InvalidInputError, match="ms") as caught:
+        mean_macs(0.001)
+    assert caught.value.field == "latency_ms"

@@ -1,0 +1,84 @@
+"""How long a network takes on a device: an estimate, never a measurement.
+
+Instructions of every op as `tinynas.cost.instructions` has them, times the kernel's cycles an
+instruction on the core, plus what waiting for the flash adds: constants that do not fit the data
+cache are read anew for every two output pixels.  `docs/kernels.md` says where the numbers come from
+and how far estimates were from published latencies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinynas.cost.instructions import cycles_per_instruction, instructions_of
+from tinynas.cost.layout import constant_bytes
+from tinynas.devices import Device
+from tinynas.graph.ir import Conv2D, Graph, Op
+from tinynas.schedule.ir import Schedule
+from tinynas.schedule.kernels import Kernel, kernel_in, kernel_of
+
+_PIXELS_A_READ = 2
+"""Dense kernels compute two pixels with one pass over their constants."""
+
+
+@dataclass(frozen=True)
+class LatencyEstimate:
+    """One inference; `unknown` names kernels without figures, counted as nothing."""
+
+    instructions: int
+    cycles: int
+    milliseconds: float
+    unknown: tuple[str, ...]
+
+
+def estimate_latency(
+    graph: Graph, device: Device, schedule: Schedule | None = None
+) -> LatencyEstimate:
+    """Layer by layer with the schedule's kernels, or those of the least flash.
+
+    What a schedule recomputes counts in proportion to its multiply-accumulates.
+    """
+    instructions, cycles, unknown = 0, 0.0, set()
+    for op in graph.ops:
+        kernel = kernel_of(graph, op) if schedule is None else kernel_in(graph, schedule, op)
+        number = instructions_of(graph, op, kernel)
+        if number is None:
+            unknown.add(kernel.value)
+            continue
+        instructions += number
+        cycles += op_cycles(graph, op, device, kernel)
+    again = 1.0
+    if schedule is not None and graph.macs:
+        again += schedule.recomputed_macs / graph.macs
+    cycles *= again
+    return LatencyEstimate(
+        round(instructions * again),
+        round(cycles),
+        round(1000 * cycles / device.clock_hz, 3),
+        tuple(sorted(unknown)),
+    )
+
+
+def op_cycles(graph: Graph, op: Op, device: Device, kernel: Kernel | None = None) -> float:
+    """Cycles of one op, run whole; nothing where no figures are known for its kernel."""
+    kernel = kernel or kernel_of(graph, op)
+    number = instructions_of(graph, op, kernel)
+    if number is None:
+        return 0.0
+    cycles = number * cycles_per_instruction(kernel, device.core)
+    return cycles + flash_cycles(graph, op, kernel, device)
+
+
+def flash_cycles(graph: Graph, op: Op, kernel: Kernel, device: Device) -> float:
+    """Cycles that an op waits for its constants; nothing where the device's flash is not known."""
+    timing = device.flash_timing
+    if timing is None:
+        return 0.0
+    there = all(t.data is not None for t in map(graph.tensors.get, op.inputs) if t and t.constant)
+    # A variant's constants depend on the weights; where there are none yet, none was chosen.
+    size = constant_bytes(graph, op, kernel if there else None).total
+    passes = 1.0
+    if isinstance(op.attributes, Conv2D) and size > timing.cache_bytes:
+        out = graph.tensors[op.outputs[0]]
+        passes = max(1.0, out.elements / out.shape[-1] / _PIXELS_A_READ)
+    return passes * size / timing.line_bytes * timing.wait_states
