@@ -151,7 +151,8 @@ def table(rows: list[Row]) -> str:
         beside = " / ".join("-" if p is None else f"{p:.2f}" for p in peers[row.name])
         lines.append(
             f"| {row.name} | {row.kernel} | {row.instructions_per_mac:.3f} | {cycles:.2f} "
-            f"| {row.flash_bytes:,} | {row.scratch_bytes:,} | {row.mismatches} of {row.outputs:,} | {beside} |"
+            f"| {row.flash_bytes:,} | {row.scratch_bytes:,} "
+            f"| {row.mismatches} of {row.outputs:,} | {beside} |"
         )
     return "\n".join([*lines, ""])
 
