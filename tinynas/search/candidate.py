@@ -16,7 +16,10 @@ from tinynas.spaces import Architecture
 
 @dataclass(frozen=True)
 class Candidate:
-    """`accuracy` is on the validation split with inherited weights (0 to 1)."""
+    """`accuracy` is on the validation split with inherited weights (0 to 1).
+
+    `latency_ms` is an estimate of an inference by the candidate's schedule.
+    """
 
     id: int
     architecture: Architecture
@@ -24,9 +27,10 @@ class Candidate:
     cost: MemoryCost
     macs: int
     accuracy: float
+    latency_ms: float = 0.0
 
     def objective(self, name: str) -> float:
-        """`accuracy`, `sram`, `flash` (bytes), or `macs` as executed."""
+        """`accuracy`, `sram`, `flash` (bytes), `latency` (estimated ms), or `macs` as executed."""
         match name:
             case "accuracy":
                 return self.accuracy
@@ -34,6 +38,8 @@ class Candidate:
                 return float(self.cost.sram_bytes)
             case "flash":
                 return float(self.cost.flash_bytes)
+            case "latency":
+                return self.latency_ms
         return float(self.macs + self.schedule.recomputed_macs)
 
     def to_json(self, *, pareto: bool) -> dict[str, Any]:

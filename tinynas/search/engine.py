@@ -59,8 +59,8 @@ class SearchPlan:
     """How to search.
 
     engine: `tpe`, `nsga2`, `nsga3`, `random`, `evolution` or `predicted`.
-    objectives: `accuracy`, then any of `sram`, `flash`, `macs`; an engine of several objectives
-        spreads its proposals along their front.
+    objectives: `accuracy`, then any of `sram`, `flash`, `macs`, `latency`; an engine of several
+        objectives spreads its proposals along their front.
     storage: where the study is kept (a file or a data base URL), to be resumed and looked at.
     identity: whatever decides the accuracies (supernet, data): another search is not resumed.
     """
@@ -243,6 +243,7 @@ class _Engine:
             plan.cost,
             plan.macs,
             accuracy,
+            plan.latency_ms,
         )
         self._known[plan.architecture.row] = candidate
         self.candidates.append(candidate)

@@ -16,6 +16,7 @@ from tinynas.cost import (
     Tables,
     cheapest_schedules,
     code_sizes,
+    estimate_latency,
     memory_cost,
 )
 from tinynas.cost.cheapest import FAMILIES, families_of
@@ -56,6 +57,7 @@ class Plan:
     schedule: Schedule
     cost: MemoryCost
     macs: int
+    latency_ms: float
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ class Feasibility:
         best = self._cheapest(self._population(architecture))
         schedule = plan_segments(graph, best.segments(0, len(graph.ops)))
         cost = memory_cost(graph, schedule, self.device.core, self.compiler)
-        return Plan(architecture, schedule, cost, graph.macs)
+        latency = estimate_latency(graph, self.device, schedule).milliseconds
+        return Plan(architecture, schedule, cost, graph.macs, latency)
 
     def _population(self, architecture: Architecture) -> Population:
         return Population(self._tables, np.array([architecture.row]))
