@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDTH, HEIGHT = 1280, 1120
+PATIENCE_MS = 120_000
 
 
 def main() -> None:
@@ -50,8 +51,9 @@ def _opened(browser: Browser, url: str, scheme: str, ready: str, top: str | None
         color_scheme=scheme,  # type: ignore[arg-type]
         reduced_motion="reduce",
     )
-    page.goto(url)
-    page.get_by_text(ready).first.wait_for(timeout=60_000)
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(url, wait_until="commit")
+    page.get_by_text(ready).first.wait_for()
     page.wait_for_timeout(1500)  # answers that come later move what is below them
     if top:
         page.locator(top).evaluate("(e) => e.scrollIntoView()")
