@@ -34,8 +34,9 @@ from tinynas.progress import STEPS
 
 EFFORT = {"train_images": 640, "evaluations": 16, "finetune_images": 256}
 START_SECONDS = 900.0
-LEASE_SECONDS = 3
+LEASE_SECONDS = 6
 OUTAGE_SECONDS = 8.0
+INTO_SECONDS = 0.4  # what happened before is stored by then
 SECOND = "second worker"
 
 
@@ -80,6 +81,7 @@ class Scene:
         while time.monotonic() < deadline:
             names = [f.name for f in steps.iterdir()] if steps.is_dir() else []
             if any(name.startswith(f".{step}-") for name in names):
+                time.sleep(INTO_SECONDS)
                 return True
             if any(name.startswith(f"{step}-") for name in names):
                 return False
