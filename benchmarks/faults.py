@@ -61,17 +61,25 @@ class Scene:
         return "succeeded with the same candidates, C and accuracy"
 
     def holder(self, job_id: str) -> str:
-        """The name of the worker that has a job."""
-        until(lambda: self._owner(job_id) is not None, "a worker has it", seconds=START_SECONDS)
-        pid = int(str(self._owner(job_id)).split(":")[1])
-        return next(name for name in ("worker", SECOND) if self.service.pid(name) == pid)
+        """The name of the living worker that has a job, as soon as one has it."""
+        found: list[str] = []
+
+        def known() -> bool:
+            owner = str(self._owner(job_id))
+            names = ("worker", SECOND)
+            found[:] = [n for n in names if f":{self.service.pid(n)}:" in owner]
+            return bool(found)
+
+        until(known, "a worker has it", seconds=START_SECONDS)
+        return found[0]
 
     def _owner(self, job_id: str) -> str | None:
         with self._store.read() as session:
             return session.get_one(Job, job_id).lease_owner
 
-    def in_step(self, job_id: str, step: str) -> bool:
-        """Return while the job works on a step; False if it was too quick to be met in it.
+    def in_step(self, job_id: str, step: str, *, since: float = 0.0) -> bool:
+        """Return while the job works on a step, begun after `since` (a time of the file system's
+        clock); False if it was too quick to be met in it.
 
         Raises:
             TimeoutError: it does not come to it.
@@ -79,14 +87,20 @@ class Scene:
         steps = self.service.home / "storage" / "jobs" / job_id / "steps"
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            names = [f.name for f in steps.iterdir()] if steps.is_dir() else []
-            if any(name.startswith(f".{step}-") for name in names):
+            if any(_changed(tmp) > since for tmp in steps.glob(f".{step}-*.tmp")):
                 time.sleep(INTO_SECONDS)
                 return True
-            if any(name.startswith(f"{step}-") for name in names):
+            if any(steps.glob(f"{step}-*")):
                 return False
             time.sleep(0.001)
         raise TimeoutError(f"step {step}: not within {START_SECONDS:.0f} s")
+
+
+def _changed(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # it has just been finished
+        return 0.0
 
 
 def undisturbed(scene: Scene) -> tuple[str, str]:
@@ -100,11 +114,14 @@ def worker_killed(scene: Scene) -> tuple[str, str]:
     """One job, one kill in each of its steps; another worker is there to take it up."""
     scene.service.start_worker(SECOND)
     job_id = submit(scene.client, "worker killed", EFFORT)
-    met = []
+    met, killed = [], 0.0
     for step in STEPS:
-        met.append(step if scene.in_step(job_id, step) else f"{step} (just behind it)")
+        inside = scene.in_step(job_id, step, since=killed)
+        met.append(step if inside else f"{step} (just behind it)")
         name = scene.holder(job_id)
         scene.service.kill_alone(name)
+        time.sleep(INTO_SECONDS)  # its job dies a moment after it
+        killed = time.time()
         scene.service.start_worker(name)
     ending = scene.same(job_id)
     scene.service.kill(SECOND)
