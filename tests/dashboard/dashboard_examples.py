@@ -125,6 +125,7 @@ def candidates(count: int = 60) -> list[dict[str, Any]]:
                 "flash_bytes": min(131_000, int(graph.constant_bytes * spread) + CODE),
                 "macs": int(graph.macs * spread),
                 "recomputed_macs": 0 if i % 3 else 12_000,
+                "latency_ms": graph.macs * abs(spread) * 2.4 / 100e3,
                 "pareto": False,
             }
         )

@@ -55,6 +55,7 @@ class Candidate:
             "flash_bytes": self.cost.flash_bytes,
             "macs": self.macs,
             "recomputed_macs": self.schedule.recomputed_macs,
+            "latency_ms": self.latency_ms,
             "pareto": pareto,
         }
 

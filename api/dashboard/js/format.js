@@ -36,6 +36,9 @@ export function roundCount(value) {
 
 export const percent = (share, digits = 1) => `${(share * 100).toFixed(digits)}%`;
 
+/** `6.4 ms`, `128 ms`. */
+export const milliseconds = (value) => `${value < 100 ? +value.toPrecision(2) : Math.round(value)}${THIN}ms`;
+
 /** Signed percentage of what was predicted. */
 export function difference(measured, predicted) {
   if (!predicted || measured === predicted) return "equal";

@@ -4,7 +4,7 @@ import { budgetBars } from "../charts/budget.js";
 import { responsive } from "../charts/frame.js";
 import { request } from "../api.js";
 import { fill, h } from "../dom.js";
-import { bytes, count, percent } from "../format.js";
+import { bytes, count, milliseconds, percent } from "../format.js";
 import { FINAL } from "../job-model.js";
 import { anatomy } from "../parts/anatomy.js";
 import { errorNotice } from "../parts/notice.js";
@@ -105,7 +105,8 @@ const figures = (c) =>
     figure("Accuracy", percent(c.accuracy, 2), "validation split, inherited weights"),
     figure("SRAM", bytes(c.sram_bytes), "predicted"),
     figure("Flash", bytes(c.flash_bytes), "predicted"),
-    figure("MACs", count(c.macs), `recomputed ${count(c.recomputed_macs)}`));
+    figure("MACs", count(c.macs), `recomputed ${count(c.recomputed_macs)}`),
+    c.latency_ms ? figure("Latency", milliseconds(c.latency_ms), "estimated") : null);
 
 function costs({ plan }) {
   const { memory_parts: parts } = plan;

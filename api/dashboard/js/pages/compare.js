@@ -4,7 +4,7 @@ import { memoryMap } from "../charts/memory.js";
 import { responsive } from "../charts/frame.js";
 import { request } from "../api.js";
 import { fill, h } from "../dom.js";
-import { bytes, count, percent } from "../format.js";
+import { bytes, count, milliseconds, percent } from "../format.js";
 import { reportBlocks } from "../parts/blocks.js";
 import { errorNotice } from "../parts/notice.js";
 import { scheduleText } from "../parts/schedule.js";
@@ -39,6 +39,7 @@ const ROWS = [
   ["Flash", (c) => c.flash_bytes, bytes, signed(bytes), false],
   ["MACs", (c) => c.macs, count, signed(count), false],
   ["recomputed", (c) => c.recomputed_macs, count, signed(count), false],
+  ["Latency, estimated", (c) => c.latency_ms ?? 0, milliseconds, signed(milliseconds), false],
   ["Blocks", (c) => c.architecture.stages.flat().length, String, signed(String), null],
   ["Operators", (c) => c.plan.layers.length, String, signed(String), null],
 ];

@@ -5,7 +5,7 @@ import { COSTS, candidateText, scatter } from "../charts/scatter.js";
 import { searchProgress } from "../charts/search-progress.js";
 import { hideTip, showTip } from "../charts/tip.js";
 import { h, paced } from "../dom.js";
-import { bytes, count, grouped, percent } from "../format.js";
+import { bytes, count, grouped, milliseconds, percent } from "../format.js";
 import { FINAL } from "../job-model.js";
 import { scheduleText } from "../parts/schedule.js";
 import { pagedTable } from "../parts/table.js";
@@ -124,6 +124,7 @@ function candidateTable(model) {
     number("flash_bytes", "Flash", bytes),
     number("macs", "MACs", count),
     number("recomputed_macs", "Recomputed", count),
+    number("latency_ms", "Latency, estimated", (v) => (v ? milliseconds(v) : "")),
     { key: "schedule", title: "Schedule", text: true, value: scheduleOf, cell: scheduleOf },
     { key: "pareto", title: "Front", text: true, falling: true, value: (c) => Number(c.pareto), cell: (c) => (c.pareto ? "front" : "") },
   ], {
