@@ -15,6 +15,9 @@ from tinynas.progress import STEPS
 
 OpenPage = Callable[..., Page]
 
+COSTS = ("SRAM", "flash", "MACs", "latency")
+"""What accuracy is drawn against."""
+
 
 def test_queued_job_waits_and_can_be_cancelled(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"#/jobs/{service.queued()}")
@@ -85,7 +88,7 @@ def test_finished_job_shows_what_was_promised_and_measured(
     expect(page.locator(".block")).to_have_count(len(data["blocks"]))
     expect(page.locator("g.buffer")).to_have_count(len(data["schedule"]["buffers"]))
     expect(page.get_by_role("img", name=re.compile("^Memory over time"))).to_be_visible()
-    for name in ("SRAM", "flash", "MACs"):
+    for name in COSTS:
         expect(page.get_by_role("img", name=f"Accuracy against {name}")).to_be_visible()
     chosen = page.locator("tr.chosen", has_text="No.")
     expect(chosen).to_contain_text(f"No. {data['chosen']}")
@@ -161,7 +164,7 @@ def test_pointer_finds_a_candidate_in_every_panel_and_opens_it(
     box = ring.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(page.locator(".hit[visibility=visible]")).to_have_count(3)
+    expect(page.locator(".hit[visibility=visible]")).to_have_count(len(COSTS))
     number = examples.report()["chosen"]
     expect(page.locator(".tip")).to_contain_text(f"Candidate {number}:")
     page.mouse.down()

@@ -31,8 +31,9 @@ export const resultSection = (model) =>
     memoryBars(result, report), memoryTable(result, report),
   ]);
 
-export const takeAwaySection = (model) =>
-  filled(model, "downloads", "Take away", ({ job, path, artifacts, report }) => artifacts?.length > 0 && [
+export function takeAwaySection(model) {
+  let log = null; // made once: it stays open when the section is drawn anew
+  return filled(model, "downloads", "Take away", ({ job, path, artifacts, report }) => artifacts?.length > 0 && [
     h("h2", {}, "Take away"),
     h("div", { class: "pair" },
       h("div", {}, h("h3", {}, "Downloads"), downloadList(path, artifacts)),
@@ -40,21 +41,25 @@ export const takeAwaySection = (model) =>
     job.result && h("div", { class: "apart" }, h("h3", {}, "Validation"),
       h("p", { class: "about" }, "The firmware ran on the simulated device; every output byte was compared with the integer reference. Simulated instructions are not a real part's cycles."),
       validationFacts({ device: job.result.device, ...(report?.validation ?? {}), ...job.result.validation }),
-      artifacts.some((a) => a.name === SIMULATOR_LOG) && simulatorLog(path)),
+      artifacts.some((a) => a.name === SIMULATOR_LOG) && (log ??= simulatorLog(path))),
   ]);
+}
 
 const SIMULATOR_LOG = "simulator.txt";
 
 function simulatorLog(path) {
   const text = h("pre", { class: "log", tabindex: "0", role: "group", "aria-label": "The simulator's log" }, "Loading…");
   const node = h("details", {}, h("summary", {}, "The simulator's log"), text);
+  let read = false;
   node.addEventListener("toggle", async () => {
+    if (read || !node.open) return;
     try {
       text.textContent = await (await respond(`${path}/artifacts/${SIMULATOR_LOG}`)).text();
+      read = true;
     } catch (error) {
       text.textContent = error.message;
     }
-  }, { once: true });
+  });
   return node;
 }
 
