@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.baselines import classic, inverted
+from benchmarks.baselines import classic, inverted, shuffled
 from tinynas.spaces import DrawnNetwork
 
 
@@ -27,7 +27,7 @@ _FIXED = (1.0,)
 
 
 def families() -> dict[str, Family]:
-    """All baselines; ShuffleNetV2 is not among them: splitting channels is no operator here."""
+    """All baselines."""
     found = (
         Family("mobilenet-v1", classic.mobilenet_v1, _WIDTHS, "arXiv:1704.04861"),
         Family("mobilenet-v2", inverted.mobilenet_v2, _WIDTHS, "arXiv:1801.04381"),
@@ -35,6 +35,7 @@ def families() -> dict[str, Family]:
         Family("mnasnet-b1", inverted.mnasnet_b1, _WIDTHS, "arXiv:1807.11626"),
         Family("efficientnet-lite", inverted.efficientnet_lite0, _WIDTHS, "arXiv:1905.11946, lite"),
         Family("squeezenet", classic.squeezenet, _WIDTHS, "arXiv:1602.07360, 1.1"),
+        Family("shufflenet-v2", shuffled.shufflenet_v2, _WIDTHS, "arXiv:1807.11164"),
         Family("mcunet-vww1", inverted.mcunet_vww1, _WIDTHS, "arXiv:2007.10319"),
         Family("mcunet-in3", inverted.mcunet_in3, _WIDTHS, "arXiv:2007.10319"),
         Family("mlperf-resnet8", classic.resnet8, _WIDTHS, "arXiv:2106.07597"),

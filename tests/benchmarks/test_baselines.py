@@ -25,6 +25,7 @@ PUBLISHED = {
     "efficientnet-lite": (224, 1000, 385),
     # 349 less its convolution to 1,000 classes over 13 x 13 (86), which is a dense layer here
     "squeezenet": (224, 1000, 263),
+    "shufflenet-v2": (224, 1000, 146),
     "mcunet-vww1": (80, 2, 11.579),
     "mcunet-in3": (176, 1000, 81.786),
     "mlperf-resnet8": (32, 10, 12.5),
