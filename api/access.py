@@ -88,9 +88,12 @@ class Access:
         self._limiter.take(found.key or address)
         return found
 
-    def take_preview(self, caller: Principal, address: str) -> None:
-        """Raises: TooManyRequestsError: of those requests that compute, too many."""
-        self._previews.take(caller.key or address)
+    def take_preview(self, caller: Principal, address: str, question: str) -> None:
+        """Each question is counted by itself: a form that asks several is not refused sooner.
+
+        Raises: TooManyRequestsError: of those requests that compute, too many.
+        """
+        self._previews.take(f"{question} {caller.key or address}")
 
     def _identify(self, sent: str | None) -> Principal | None:
         operator = Principal(None, frozenset({Scope.ADMIN}), "")
@@ -125,7 +128,7 @@ Caller = Annotated[Principal, Depends(_identify)]
 
 def _costly(request: Request, caller: Caller) -> Principal:
     access: Access = request.app.state.access
-    access.take_preview(caller, _address(request))
+    access.take_preview(caller, _address(request), request.url.path)
     return caller
 
 

@@ -17,7 +17,7 @@ class Settings(StoreSettings):
 
     api_key: the operator's; others are made with `tinynas keys create`.
     requests_per_minute, previews_per_minute: of one key (of one address where there is none);
-        0 for no limit.
+        0 for no limit.  Previews and estimates are counted each for itself.
     failures_per_minute: requests with a wrong key or none, of one address.
     max_active_jobs: how many jobs of one owner may wait or run.
     max_listeners: how many event streams one owner may follow at a time.

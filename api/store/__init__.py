@@ -64,6 +64,7 @@ from api.store.leases import (
 from api.store.listing import JobFilter, find_promotion, list_jobs
 from api.store.migrate import downgrade, is_current, upgrade
 from api.store.results import (
+    StoredCandidate,
     add_candidates,
     drop_candidates,
     find_artifact,
@@ -102,6 +103,7 @@ __all__ = [
     "StepFigures",
     "Store",
     "StoreSettings",
+    "StoredCandidate",
     "TooManyJobsError",
     "add_candidates",
     "add_step_time",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Text, cast, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.store.leases import LeaseLostError
@@ -13,12 +14,19 @@ from api.store.tables import Artifact, Candidate, Job, utc_now
 
 
 class StoredCandidate(NamedTuple):
-    """Of a row what lists are made of: thousands are read at a time."""
+    """Of a row what lists are made of; thousands are read at a time, so `text` is left as it is."""
 
     number: int
     accuracy: float
     pareto: bool
-    data: dict[str, Any]
+    text: str
+
+    @property
+    def json(self) -> str:
+        """The candidate as JSON, on the front or not as the column says."""
+        if '"pareto"' in self.text:  # stored before the front was left to the column
+            return json.dumps({**json.loads(self.text), "pareto": self.pareto})
+        return f'{self.text[:-1]}, "pareto": {json.dumps(self.pareto)}}}'
 
 
 def note_progress(session: Session, job_id: str, owner: str, **values: Any) -> None:
@@ -51,7 +59,12 @@ def add_candidates(session: Session, job_id: str, candidates: Sequence[dict[str,
     session.execute(
         insert(Candidate),
         [
-            {"job_id": job_id, "number": c["id"], "data": c, **{k: c[k] for k in columns}}
+            {
+                "job_id": job_id,
+                "number": c["id"],
+                "data": {key: value for key, value in c.items() if key != "pareto"},
+                **{k: c[k] for k in columns},
+            }
             for c in candidates
         ],
     )
@@ -76,7 +89,7 @@ def list_candidates(
 ) -> list[StoredCandidate]:
     """In the order of evaluation; `after` is the number of the last one of the page before."""
     query = (
-        select(Candidate.number, Candidate.accuracy, Candidate.pareto, Candidate.data)
+        select(Candidate.number, Candidate.accuracy, Candidate.pareto, cast(Candidate.data, Text))
         .where(Candidate.job_id == job_id, Candidate.number > after)
         .order_by(Candidate.number)
         .limit(limit)

@@ -152,6 +152,14 @@ def test_many_requests_have_to_wait(tmp_path: Path) -> None:
         assert client.get("/healthz").is_success
 
 
+def test_a_preview_and_an_estimate_of_it_are_counted_each_for_itself(tmp_path: Path) -> None:
+    settings = load_settings(Settings, home=tmp_path, previews_per_minute=4)
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+        asked = ("preview", "estimate", "preview", "estimate")
+        answers = [client.post(f"{JOBS}/{what}", json=BODY).status_code for what in asked]
+    assert answers == [200, 200, 429, 429]
+
+
 def test_keys_cannot_be_guessed_quickly(tmp_path: Path) -> None:
     settings = load_settings(
         Settings, home=tmp_path, api_key="operator-operator-operator", failures_per_minute=8

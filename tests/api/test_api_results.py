@@ -12,6 +12,7 @@ from api.settings import Settings
 from api.store import (
     Artifact,
     Store,
+    StoredCandidate,
     add_candidates,
     create_job,
     mark_dominated,
@@ -73,6 +74,11 @@ def test_candidates_come_in_pages_with_their_place_on_the_front(
     assert rest["next_cursor"] is None
     front = client.get(f"{job}/candidates", params={"pareto": True}).json()["items"]
     assert [c["id"] for c in front] == [2, 3, 4]
+
+
+def test_a_candidate_that_an_earlier_version_stored_is_on_the_front_as_the_column_says() -> None:
+    for text in ('{"id": 0, "pareto": true}', '{"id": 0}'):
+        assert StoredCandidate(0, 0.5, False, text).json == '{"id": 0, "pareto": false}'
 
 
 def test_a_file_comes_whole_named_and_with_its_digest(client: TestClient, job: str) -> None:

@@ -72,21 +72,28 @@ export async function request(path, options) {
   return response.status === 204 ? null : response.json();
 }
 
-/** Every item of a list, page after page; `onPage` sees what has come so far. */
-export async function listAll(path, { signal, limit, onPage } = {}) {
-  const items = [];
-  let cursor = null;
-  do {
-    const query = new URLSearchParams();
-    if (limit) query.set("limit", limit);
-    if (cursor) query.set("cursor", cursor);
-    const text = query.toString();
-    const page = await request(text ? `${path}?${text}` : path, { signal });
-    items.push(...page.items);
-    cursor = page.next_cursor;
-    onPage?.(items);
-  } while (cursor);
-  return items;
+const AT_ONCE = 4; // pages of a long list; browsers open six connections to one host
+
+/**
+ * Every item of a list whose cursor is a number that rises from item to item.
+ *
+ * A page of `limit` items after the number c reaches c + limit at least, so that the pages after c,
+ * c + limit, c + 2 limit... leave nothing out, and none has to wait for the one before. Where numbers
+ * are missing, pages overlap: the caller drops what comes twice.
+ */
+export async function listNumbered(path, { signal, limit }) {
+  const pages = [];
+  let ended = false;
+  const read = async (number) => {
+    const page = await request(`${path}?limit=${limit}&cursor=${number * limit - 1}`, { signal });
+    pages[number] = page.items;
+    ended ||= page.next_cursor === null;
+  };
+  await read(0);
+  let next = 1;
+  const readOn = async () => { while (!ended) await read(next++); };
+  await Promise.all(Array.from({ length: AT_ONCE }, readOn));
+  return pages.flat();
 }
 
 /** Null instead of the answer where the thing is not there (yet). */

@@ -1,6 +1,6 @@
 // A job as the pages see it: read once, then kept up to date by its events.
 
-import { listAll, request } from "./api.js";
+import { listNumbered, request } from "./api.js";
 import { perFrame } from "./dom.js";
 import { follow } from "./stream.js";
 
@@ -10,6 +10,7 @@ export const STEPS = [
 ];
 export const FINAL = new Set(["succeeded", "failed", "cancelled"]);
 const LOG_LINES = 500;
+const PAGE = 1000; // candidates, as many as the service gives at once
 
 export class JobModel {
   /** `onChange(parts)` is called at most once a frame with the set of parts that have changed. */
@@ -51,7 +52,7 @@ export class JobModel {
   }
 
   async readCandidates(signal) {
-    const found = await listAll(`${this.path}/candidates`, { signal, limit: 1000 });
+    const found = await listNumbered(`${this.path}/candidates`, { signal, limit: PAGE });
     for (const c of found) this.candidates.set(c.id, c); // those told meanwhile stay
     this.touch("candidates");
   }

@@ -8,6 +8,7 @@ import { fill, h } from "../dom.js";
 import { count, duration, percent } from "../format.js";
 
 const PAUSE_MS = 200; // after the last key
+const BETWEEN_MS = 600; // the service allows 120 a minute of each kind: who types on never asks too often
 const RETRY_MS = 3000;
 const DECIDES = ["dataset", "device", "sram", "flash", "space", "schedules", "macs", "latency_ms", "seed", "effort"];
 
@@ -17,12 +18,14 @@ export function previewPanel({ signal, estimates }, onProblem) {
   const node = h("section", { class: "preview", "aria-label": "What stage 1 says" },
     h("h2", {}, "What stage 1 says"), body);
   let timer = 0;
+  let sentAt = -BETWEEN_MS;
   let asked = "";
   let before = new AbortController();
 
   async function send(wanted) {
     before.abort();
     before = new AbortController();
+    sentAt = performance.now();
     const either = AbortSignal.any([signal, before.signal]);
     node.setAttribute("aria-busy", "true");
     try {
@@ -55,7 +58,7 @@ export function previewPanel({ signal, estimates }, onProblem) {
         fill(body, h("p", { class: "note" }, "Name a device, or how much SRAM and flash there is."));
         return;
       }
-      timer = setTimeout(() => send(wanted), PAUSE_MS);
+      timer = setTimeout(() => send(wanted), Math.max(PAUSE_MS, sentAt + BETWEEN_MS - performance.now()));
     },
   };
 }
@@ -68,7 +71,7 @@ function answer(table) {
     return row && subspaceText(row);
   });
   return [
-    h("p", { class: "verdict" }, h("b", {}, `Width ${chosen.width} at ${chosen.resolution} × ${chosen.resolution} pixels`)),
+    h("p", { class: "verdict" }, h("b", {}, `Width ${chosen.width} at ${chosen.resolution}\u00a0×\u00a0${chosen.resolution} pixels`)),
     h("p", { class: "about" }, `${percent(chosen.fits, 0)} of its networks fit, with ${count(chosen.mean_macs)} MACs on average.`),
     h("figure", {}, map.node),
   ];
