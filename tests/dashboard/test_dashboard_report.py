@@ -37,6 +37,7 @@ def test_report_fits_a_phone(report: Page) -> None:
 CHARTS = (
     *("SRAM: ", "Flash: ", "Memory over time: "),
     *("Accuracy against SRAM", "Accuracy against flash", "Accuracy against MACs"),
+    *("Accuracy against latency", "Accuracy of 60 measurements in their order"),
     *("Parallel coordinates", "Share of the variance of accuracy explained"),
     *("Distribution of MACs in", "Map of 7 width multipliers by 6 resolutions"),
     *("loss of", "accuracy of"),

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tinynas.graph.ir import Graph
 from tinynas.report import CurvePoint, ReportData, build_report, picture
-from tinynas.report.data import SegmentData
+from tinynas.report.data import CandidateData, SegmentData
 from tinynas.report.html import render_html
 from tinynas.report.markdown import render_markdown
 from tinynas.report.text import (
@@ -73,9 +73,16 @@ def test_page_is_self_contained(data: ReportData) -> None:
     assert not re.search(r"https?://|src=|@import|url\(|<script|<link", page)
 
 
+def test_latency_is_a_front_where_the_candidates_tell_it(data: ReportData) -> None:
+    name = 'aria-label="Accuracy against latency, ms of'
+    assert name not in render_html(data)
+    told: list[CandidateData] = [{**c, "latency_ms": 2.5 + c["id"]} for c in data["candidates"]]
+    assert render_html({**data, "candidates": told}).count(name) == 1
+
+
 def test_every_chart_is_well_formed_and_named(data: ReportData) -> None:
     charts = re.findall(r'<svg class="chart.*?</svg>', render_html(data), flags=re.DOTALL)
-    assert len(charts) == 9
+    assert len(charts) == 10
     for chart in charts:
         root = ET.fromstring(chart)
         assert root.get("role") == "img"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tinynas.report import ReportData
 from tinynas.report.charts import (
     axes_of,
+    best_so_far,
     curve_points,
     front,
     heat_map,
@@ -44,6 +45,11 @@ def _candidate(accuracy: float, sram: int) -> CandidateData:
 POINTS = st.lists(
     st.tuples(st.integers(0, 20).map(lambda n: n / 20), st.integers(1, 30)), min_size=1
 )
+
+
+def test_best_so_far_rises_to_the_last_measurement() -> None:
+    found = [{**_candidate(a, 1), "id": i} for i, a in enumerate((0.5, 0.4, 0.7, 0.6))]
+    assert best_so_far(found) == [(0, 0.5), (2, 0.5), (2, 0.7), (3, 0.7)]  # type: ignore[arg-type]
 
 
 @given(POINTS)

@@ -66,6 +66,7 @@ class CandidateData(TypedDict):
     macs: int
     recomputed_macs: int
     pareto: bool
+    latency_ms: NotRequired[float | None]
 
 
 class LatencyData(TypedDict):

@@ -16,6 +16,7 @@ from tinynas.report.charts import (
     memory_map,
     parallel,
     pareto,
+    search_progress,
     series_of,
     subspace_curves,
     training_chart,
@@ -27,7 +28,12 @@ SHARED_STYLES = tuple(
     Path(__file__).parent / "templates" / name for name in ("tokens.css", "charts.css")
 )
 """Colours, charts and blocks; the dashboard's pages are given the same files."""
-_COSTS = (("sram_bytes", "SRAM"), ("flash_bytes", "flash"), ("macs", "MACs"))
+_COSTS = (
+    ("sram_bytes", "SRAM"),
+    ("flash_bytes", "flash"),
+    ("macs", "MACs"),
+    ("latency_ms", "latency, ms"),
+)
 
 
 def render_html(data: ReportData) -> str:
@@ -62,7 +68,10 @@ def render_html(data: ReportData) -> str:
                 ),
                 "curves": subspace_curves(data["subspaces"]),
                 "heat": heat_map(data["subspaces"]),
-                "pareto": [_pareto(data, cost, title) for cost, title in _COSTS],
+                "pareto": [
+                    _pareto(data, cost, title) for cost, title in _COSTS if _told(data, cost)
+                ],
+                "progress": search_progress(data["candidates"]) if data["candidates"] else "",
                 "parallel": parallel(data["candidates"], chosen=data.get("chosen")),
                 "importance": _importance(data),
                 "training": [_training(curve) for curve in data.get("training", [])],
@@ -107,12 +116,16 @@ def _training(curve: CurveData) -> dict[str, object]:
     }
 
 
+def _told(data: ReportData, cost: str) -> bool:
+    """Whether candidates say what they cost in this respect (not all devices have latencies)."""
+    return bool(data["candidates"]) and bool(data["candidates"][0].get(cost))
+
+
 def _pareto(data: ReportData, cost: str, title: str) -> str:
     budgets = {
         "sram_bytes": data["sram_bytes"]["budget"],
         "flash_bytes": data["flash_bytes"]["budget"],
         "macs": data["request"].get("macs"),
+        "latency_ms": data["request"].get("latency_ms"),
     }
-    if not data["candidates"]:
-        return ""
     return pareto(data["candidates"], cost, title, budget=budgets[cost], chosen=data.get("chosen"))

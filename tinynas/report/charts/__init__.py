@@ -6,12 +6,14 @@ from tinynas.report.charts.importance import importance_bars
 from tinynas.report.charts.layers import layer_bars
 from tinynas.report.charts.memory import live_bytes, memory_map
 from tinynas.report.charts.parallel import axes_of, parallel
+from tinynas.report.charts.progress import best_so_far, search_progress
 from tinynas.report.charts.subspaces import curve_points, heat_map, subspace_curves
 from tinynas.report.charts.training import MEASURES, series_of, training_chart
 
 __all__ = [
     "MEASURES",
     "axes_of",
+    "best_so_far",
     "budget_bars",
     "curve_points",
     "front",
@@ -22,6 +24,7 @@ __all__ = [
     "memory_map",
     "parallel",
     "pareto",
+    "search_progress",
     "series_of",
     "subspace_curves",
     "training_chart",

@@ -34,12 +34,13 @@ def pareto(
     cost: str,
     title: str,
     *,
-    budget: int | None = None,
+    budget: float | None = None,
     chosen: Any = None,
     size: tuple[int, int] = (360, 280),
 ) -> Markup:
-    """Accuracy against one cost (`sram_bytes`, `flash_bytes` or `macs`)."""
-    label: Callable[[float], str] = round_count if cost == "macs" else kilobytes
+    """Accuracy against one cost (`sram_bytes`, `flash_bytes`, `macs` or `latency_ms`)."""
+    in_bytes = cost.endswith("_bytes")
+    label: Callable[[float], str] = kilobytes if in_bytes else round_count
     costs = [_cost(c, cost) for c in candidates]
     x = padded([*costs, budget] if budget else costs)
     y = padded([c["accuracy"] for c in candidates], share=0.1)
@@ -65,7 +66,7 @@ def pareto(
             cx, cy = place(candidate)
             marks.append(element("circle", cx=cx, cy=cy, r=6, class_="ring"))
     digits = 0 if frame.y.high - frame.y.low > 0.05 else 1
-    unit = 1.0 if cost == "macs" else 1024.0
+    unit = 1024.0 if in_bytes else 1.0
     return chart(
         *size,
         f"Accuracy against {title} of {len(candidates)} candidates",

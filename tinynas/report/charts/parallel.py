@@ -48,6 +48,7 @@ _AXES = (
     Axis("recomputed", lambda c: c["recomputed_macs"], count),
     Axis("SRAM", lambda c: c["sram_bytes"], kilobytes),
     Axis("flash", lambda c: c["flash_bytes"], kilobytes),
+    Axis("latency", lambda c: c.get("latency_ms") or 0.0, lambda v: f"{_number(v)} ms"),
     Axis("accuracy", lambda c: c["accuracy"], percent),
 )
 
