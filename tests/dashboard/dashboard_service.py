@@ -29,7 +29,7 @@ from api.store import (
 )
 from api.store.tables import Base
 from tinynas.progress import STEPS
-from tinynas.report import build_report
+from tinynas.report import ReportData, build_report
 from worker.artifacts import collect_artifacts
 
 OWNER = "test-worker"
@@ -138,11 +138,17 @@ class Service:
             self.say(job_id, *_told(step, candidates))
             self.say(job_id, ("step_finished", step, {"seconds": 1.25, "reused": False}))
 
-    def finished(self, name: str = "digits on stm32f411xe", *, candidates: int = 60) -> str:
+    def finished(
+        self,
+        name: str = "digits on stm32f411xe",
+        *,
+        candidates: int = 60,
+        report: ReportData | None = None,
+    ) -> str:
         job_id = self.running(name)
         self.walk(job_id, "", candidates=candidates)
         artifacts = self.settings.job_folder(job_id) / "artifacts"
-        build_report(examples.report(), artifacts)
+        build_report(report or examples.report(), artifacts)
         (artifacts / "bundle.zip").write_bytes(bytes(range(256)) * 200)
         (artifacts / "model.tflite").write_bytes(b"TFL3" * 5000)
         (artifacts / "simulator.txt").write_text("the simulator started\n")

@@ -29,7 +29,7 @@ def test_candidate_is_taken_apart(look: OpenPage, showcase: Showcase) -> None:
     expect(page.locator("g.buffer")).to_have_count(len(plan["schedule"]["buffers"]))
     expect(page.get_by_text("fullest:")).to_be_visible()
     expect(page.locator(".block.stream")).to_have_count(3)
-    expect(page.locator("g.segment.stream")).to_contain_text("rows as they come in")
+    expect(page.locator("g.segment", has_text="rows as they come in")).to_be_visible()
     expect(page.get_by_text("handed on 4 columns at a time")).to_be_visible()
     expect(page.locator("text.limit", has_text="budget 32").first).to_be_visible()
     layers = page.get_by_role("region", name="Layers").locator("tbody tr")

@@ -28,6 +28,41 @@ def test_queued_job_waits_and_can_be_cancelled(open_page: OpenPage, service: Ser
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
 
 
+def test_queued_job_tells_what_is_before_it(open_page: OpenPage, service: Service) -> None:
+    first = service.queued("first")
+    page = open_page(f"#/jobs/{first}")
+    expect(page.get_by_text("perhaps no worker is running")).to_be_visible()
+    service.take(first)
+    service.queued("second")
+    page = open_page(f"#/jobs/{service.queued('third')}")
+    expect(page.get_by_text("One job is running; one job is waiting before")).to_be_visible()
+    expect(page.get_by_text("perhaps no worker is running")).to_be_hidden()
+
+
+def test_a_job_that_was_deleted_meanwhile_is_said(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"#/jobs/{service.cancelled()}", failing=("status of 404",))
+    resume = page.get_by_role("button", name="Resume")
+    expect(resume).to_be_visible()
+    service.clear()
+    resume.click()
+    expect(page.get_by_role("alert")).to_contain_text("there is no job")
+
+
+def test_two_hundred_classes_are_a_picture_with_those_known_least(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"#/jobs/{service.finished(report=examples.report_of_classes(200))}")
+    picture = page.get_by_role("img", name="Confusion matrix of 200 classes")
+    expect(picture).to_be_visible()
+    expect(page.get_by_text("Right least often: class 7 (")).to_be_visible()
+    wait_until_unchanged(page)
+    picture.hover(position={"x": 26, "y": 2})
+    expect(page.locator(".tip")).to_contain_text("class 0")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.wait_for_function("document.documentElement.scrollWidth <= 360")
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+
 def test_running_job_is_followed_without_a_reload(open_page: OpenPage, service: Service) -> None:
     job = service.running()
     page = open_page(f"#/jobs/{job}")
@@ -38,7 +73,7 @@ def test_running_job_is_followed_without_a_reload(open_page: OpenPage, service: 
     service.say(job, ("metric", "supernet", examples.training()[0]))
     expect(page.get_by_role("heading", name="Training")).to_be_visible()
     service.say(job, ("progress", "supernet", {"done": 30_000, "total": 60_000, "unit": "images"}))
-    expect(page.get_by_text("Supernet: 30.0\u202fk of 60.0\u202fk images")).to_be_visible()
+    expect(page.get_by_text("Supernet: 30,000 of 60,000 images")).to_be_visible()
     service.say(job, ("step_started", "search", {}))
     for n, candidate in enumerate(examples.candidates()[:3], start=1):
         service.say(job, ("candidate", "search", candidate))
@@ -79,11 +114,12 @@ def test_finished_job_shows_what_was_promised_and_measured(
 ) -> None:
     page = look(f"#/jobs/{showcase.finished}")
     expect(page.locator(".step.done")).to_have_count(10)
-    row = page.get_by_role("region", name="Memory").get_by_role("row", name="SRAM")
+    table = page.get_by_role("table", name="Memory")
     data = examples.report()
     for key in ("budget", "predicted", "linked", "measured"):
         text = f"{data['sram_bytes'][key] / 1024:.1f}".removesuffix(".0")  # type: ignore[literal-required]
-        expect(row).to_contain_text(f"{text}\u202fKB")
+        row = table.get_by_role("row", name=key.capitalize())
+        expect(row.get_by_role("cell").first).to_have_text(f"{text}\u202fKB")
     expect(page.get_by_text("98.1%")).to_be_visible()
     expect(page.locator(".block")).to_have_count(len(data["blocks"]))
     expect(page.locator("g.buffer")).to_have_count(len(data["schedule"]["buffers"]))

@@ -80,6 +80,21 @@ def test_page_is_whole_legible_and_named_in_any_light_and_width(
     assert _defects(page, "scrollable-region-focusable", "target-size") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "table", "width"),
+    [("finished", "Candidates", 1280), ("comparison", "Figures", 360)],
+)
+def test_no_column_is_out_of_sight(
+    look: OpenPage, showcase: Showcase, name: str, table: str, width: int
+) -> None:
+    route = PAGES[name].format_map(vars(showcase))
+    page = look(route, viewport={"width": width, "height": 740})
+    region = page.get_by_role("region", name=table, exact=True)
+    expect(region).to_be_visible()
+    expect(page.get_by_text(LAST[name]).first).to_be_visible()
+    assert region.evaluate("(r) => r.scrollWidth - r.clientWidth") <= 0
+
+
 def test_keyboard_skips_to_the_content(look: OpenPage, showcase: Showcase) -> None:
     page = look(f"#/jobs/{showcase.finished}", reduced_motion="reduce")
     expect(page.get_by_role("heading", level=1)).to_be_visible()

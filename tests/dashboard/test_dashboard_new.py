@@ -235,6 +235,28 @@ def test_an_infeasible_budget_offers_the_smallest_that_works(
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
 
 
+TYPE = """async (field) => {
+  const began = performance.now();
+  for (let i = 0; i < 30; i += 1) {
+    field.value = `${20 + i}KB`;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    await new Promise((done) => setTimeout(done, 210));
+  }
+  return performance.now() - began;
+}"""
+"""Somebody who pauses after each key for as long as makes the form ask."""
+
+
+def test_who_types_on_does_not_run_into_the_limit(open_page: OpenPage, service: Service) -> None:
+    page = open_page("#/new")
+    expect(page.get_by_text("of its networks fit")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[1]))
+    spent = page.get_by_label("SRAM").evaluate(TYPE)
+    expect(page.get_by_label("Command line")).to_contain_text("--sram 49KB")
+    assert 1 <= asked.count("preview") <= spent / 600 + 1  # 120 a minute are allowed
+
+
 def _sent(answer: Response) -> bool:
     return answer.request.method == "POST" and answer.url.endswith("/api/v1/jobs")
 

@@ -62,10 +62,10 @@ function askForKey() {
   const input = h("input", { id: "key", type: "password", autocomplete: "off", required: true });
   const form = h("form", { class: "page", style: "max-width:460px" },
     h("h1", {}, "This service needs a key"),
-    apiKey() && h("p", { class: "bad-text", role: "alert" }, "The service refuses the key that was given."),
+    apiKey() && h("p", { class: "bad-text", role: "alert" }, "The service refuses the key that was given: it may have expired."),
     h("div", { class: "field" },
       h("label", { for: "key" }, "API key"), input,
-      h("small", {}, "The value of TINYNAS_API_KEY. It is kept until this tab is closed.")),
+      h("small", {}, "One made with tinynas keys create, or the value of TINYNAS_API_KEY. It is kept until this tab is closed.")),
     h("div", {}, h("button", { class: "main" }, "Go on")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();

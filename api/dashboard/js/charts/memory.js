@@ -42,9 +42,10 @@ export function memoryMap(report, width, least = 0) {
     schedule.segments.filter((one) => one.kind !== "layer").map((one) => segment(area, one)),
     area.grid(area.y.ticks(6, 1024), bytes),
     schedule.buffers.map((b) => buffer(area, b)),
+    fullest(area, peak, live[peak]),
     schedule.buffers.map((b) => bufferLabel(area, b, clearUntil(b, schedule.buffers))),
     bands(area, parts),
-    fullest(area, peak, live[peak]),
+    schedule.segments.filter((one) => one.kind !== "layer").map((one) => segmentLabel(area, one)),
     limit(area, budget, far),
     names(area, layers));
 }
@@ -54,11 +55,11 @@ const box = (area, first, last, low, high) =>
 
 function segment(area, one) {
   const [x, , width] = box(area, one.first, one.last, 0, 0);
-  const name = segmentName(one);
-  return s("g", { class: `segment ${one.kind}` },
-    rect(x, area.y.end, width, area.y.start - area.y.end, "shape"),
-    text(x + 4, area.y.end - 8, name, "label"));
+  return s("g", { class: `segment ${one.kind}` }, rect(x, area.y.end, width, area.y.start - area.y.end, "shape"));
 }
+
+const segmentLabel = (area, one) =>
+  s("g", { class: "segment" }, text(area.x(one.first) + 4, area.y.end - 8, segmentName(one), "label"));
 
 function buffer(area, b) {
   const [x, y, width, height] = box(area, b.first, b.last + 1, b.offset, b.offset + b.bytes);

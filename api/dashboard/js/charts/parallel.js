@@ -50,7 +50,7 @@ export function parallel(candidates, wishes, { chosen, onWish }, width) {
   const axes = axesOf(candidates);
   const across = width >= 560;
   const gap = 62;
-  const height = across ? 320 : 34 + gap * axes.length;
+  const height = across ? 320 : 34 + gap * (axes.length - 1) + 18;
   const place = across ? flat(axes, width, height) : tall(axes, width, gap);
   const kept = candidates.filter((c) => wished(c, axes, wishes));
   const rest = thinned(kept.filter((c) => !c.pareto), MOST);

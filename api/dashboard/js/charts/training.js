@@ -33,6 +33,6 @@ export function trainingChart(series, measure, total, width) {
     polyline(one.points.map(([at, v]) => [area.x(at), area.y(v)]), `series ${one.who || "alone"}${one.held ? " held" : ""}`));
   const name = `${measure} of ${series.map((one) => one.key.replaceAll("_", " ")).join(", ")}`;
   return chart(width, height, name, "training",
-    area.grid(area.y.ticks(4), isShare ? (v) => percent(v, 0) : (v) => String(+v.toFixed(3))),
+    area.grid(area.y.ticks(5), isShare ? (v) => percent(v, 0) : (v) => String(+v.toFixed(3))),
     lines, area.bottom(area.x.ticks(width < 400 ? 3 : 5), roundCount, "images seen"));
 }

@@ -42,7 +42,7 @@ export const planOf = (candidate, report) => (report?.chosen === candidate.id ? 
 
 export const crumb = (job, rest) =>
   h("p", { class: "crumb" }, h("a", { href: "#/jobs" }, "Jobs"), " / ",
-    h("a", { href: `#/jobs/${job.id}` }, job.name), rest.flatMap((part) => [" / ", part]));
+    h("a", { class: "clipped", title: job.name, href: `#/jobs/${job.id}` }, job.name), rest.flatMap((part) => [" / ", part]));
 
 function content(job, candidate, report, signal) {
   const built = report?.chosen === candidate.id;

@@ -7,7 +7,7 @@ import { hideTip, showTip } from "../charts/tip.js";
 import { h, paced } from "../dom.js";
 import { bytes, count, grouped, milliseconds, percent } from "../format.js";
 import { FINAL } from "../job-model.js";
-import { scheduleText } from "../parts/schedule.js";
+import { scheduleText, shortSchedule } from "../parts/schedule.js";
 import { pagedTable } from "../parts/table.js";
 import { importanceView, parallelView, refusedView } from "./job-search.js";
 
@@ -15,6 +15,10 @@ const MS_PER_CANDIDATE = 0.2; // the more there are, the rarer they are drawn an
 
 export function candidatesSection(model) {
   const about = h("p", { class: "about" });
+  const ring = h("span", { class: "ring" }, "the result");
+  const marks = h("p", { class: "legend marks" },
+    h("span", { class: "pareto" }, "on the front of all costs"), h("span", {}, "other networks"),
+    h("span", { class: "line" }, "front of this cost alone; in the last picture the best so far"), ring);
   const view = { keep: null };
   const drawn = new Map();
   const panels = COSTS.map((cost) => ({ cost, ...responsive((width) => {
@@ -35,7 +39,7 @@ export function candidatesSection(model) {
   const extras = [coordinates, importanceView(model), refusedView(model)];
   const node = h("section", { id: "search", hidden: true },
     h("h2", {}, "Search"), about,
-    h("div", { class: "triple" }, figures, h("figure", {}, progress.node)),
+    marks, h("div", { class: "triple" }, figures, h("figure", {}, progress.node)),
     coordinates.node,
     h("div", { class: "pair" }, extras[1].node, extras[2].node),
     h("h3", { class: "apart" }, "Every candidate"),
@@ -45,6 +49,7 @@ export function candidatesSection(model) {
     node.hidden = model.candidates.size === 0;
     if (node.hidden) return;
     about.textContent = summary(model);
+    ring.hidden = chosenOf(model) === null;
     panels.forEach((panel, i) => {
       figures[i].hidden = !told(model, panel.cost);
       panel.redraw();
@@ -66,7 +71,7 @@ export function candidatesSection(model) {
 /** Whether candidates say what they cost in this respect (not all devices have latencies). */
 function told(model, { key }) {
   const [first] = model.candidates.values();
-  return Number.isFinite(first?.[key]);
+  return first?.[key] > 0;
 }
 
 const totalOf = (model) => model.steps.get("search")?.progress?.total ?? 0;
@@ -84,7 +89,7 @@ function summary(model) {
   const ended = FINAL.has(model.job.state);
   const onFront = all.filter((c) => c.pareto).length;
   return `${grouped(all.length)} networks that fit were measured on the validation split; ${grouped(onFront)} ${onFront === 1 ? "is" : "are"} on the front ` +
-    `of accuracy, SRAM, flash and MACs. The best ${ended ? "" : "so far "}reaches ${percent(model.best.accuracy)}.`;
+    `of accuracy, SRAM, flash and MACs. The best ${ended ? "" : "so far "}reaches ${percent(model.best.accuracy)}. Up is accuracy, to the right one cost each.`;
 }
 
 /** A point under the pointer shows in all panels, and opens on a click. */
@@ -113,6 +118,7 @@ function link(chart, charts, model) {
 }
 
 const scheduleOf = (c) => scheduleText(c.schedule.segments);
+const scheduleCell = (c) => h("span", { title: scheduleOf(c) }, shortSchedule(c.schedule.segments));
 const linkOf = (model, candidate) => `#/jobs/${encodeURIComponent(model.id)}/candidates/${candidate.id}`;
 
 function candidateTable(model) {
@@ -125,7 +131,7 @@ function candidateTable(model) {
     number("macs", "MACs", count),
     number("recomputed_macs", "Recomputed", count),
     number("latency_ms", "Latency, estimated", (v) => (v ? milliseconds(v) : "")),
-    { key: "schedule", title: "Schedule", text: true, value: scheduleOf, cell: scheduleOf },
+    { key: "schedule", title: "Schedule", text: true, wrap: true, value: scheduleOf, cell: scheduleCell },
     { key: "pareto", title: "Front", text: true, falling: true, value: (c) => Number(c.pareto), cell: (c) => (c.pareto ? "front" : "") },
   ], {
     caption: "Candidates",

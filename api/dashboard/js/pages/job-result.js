@@ -49,7 +49,7 @@ const SIMULATOR_LOG = "simulator.txt";
 
 function simulatorLog(path) {
   const text = h("pre", { class: "log", tabindex: "0", role: "group", "aria-label": "The simulator's log" }, "Loading…");
-  const node = h("details", {}, h("summary", {}, "The simulator's log"), text);
+  const node = h("details", { class: "after" }, h("summary", {}, "The simulator's log"), text);
   let read = false;
   node.addEventListener("toggle", async () => {
     if (read || !node.open) return;

@@ -5,10 +5,12 @@ import { heatMap, isChosen, subspaceCurves, subspaceText } from "../charts/subsp
 import { fill, h } from "../dom.js";
 import { count, grouped, percent, ruleText } from "../format.js";
 
+const MAP = "Mean MACs of the networks that fit, and how many fit; the stronger the colour, the higher the score that decided.";
+
 export function subspacesSection(model) {
   let near = null;
   const curves = responsive((width) => model.subspaces && subspaceCurves(model.subspaces, near, width));
-  const told = h("figcaption", {});
+  const told = h("figcaption", {}, MAP);
   const map = responsive((width) => {
     if (!model.subspaces) return null;
     const chart = heatMap(model.subspaces, width);
@@ -19,7 +21,7 @@ export function subspacesSection(model) {
   function light(row) {
     if (row === near) return;
     near = row;
-    told.textContent = row ? subspaceText(row) : "";
+    told.textContent = row ? subspaceText(row) : MAP;
     curves.redraw();
   }
   const about = h("p", { class: "about" });
@@ -27,9 +29,9 @@ export function subspacesSection(model) {
   const node = h("section", { id: "subspaces", hidden: true },
     h("h2", {}, "Subspaces"), about,
     h("div", { class: "pair" },
-      h("figure", {}, curves.node, h("figcaption", {}, "Share of the sampled networks with this work or less; those that do not fit count as none.")),
+      h("figure", {}, curves.node, h("figcaption", {}, "Share of the sampled networks that do this much work or less; one that does not fit counts as no work.")),
       h("figure", {}, map.node, told)),
-    h("details", {}, h("summary", {}, "As a table"), list));
+    h("details", { class: "after" }, h("summary", {}, "As a table"), list));
   return {
     node,
     name: "Subspaces",

@@ -50,12 +50,12 @@ function place(panels, drawn, wanted) {
     return h("div", { class: "training-step" },
       h("h3", {}, stepName(step)), legend(own),
       h("div", { class: "pair" }, own.map((panel) =>
-        h("figure", {}, panel.place.node, h("figcaption", {}, caption(panel))))));
+        h("figure", {}, h("figcaption", { class: "over" }, caption(panel)), panel.place.node))));
   }));
 }
 
 const caption = ({ measure, series }) =>
-  measure === "accuracy" && series.some((one) => one.held) ? "accuracy; dashed: on validation images" : measure;
+  measure === "accuracy" && series.some((one) => one.held) ? "Accuracy; dashed: on validation images" : measure === "accuracy" ? "Accuracy" : "Loss";
 
 function legend(panels) {
   const who = [...new Set(panels.flatMap((panel) => panel.series.map((one) => one.who)))].filter(Boolean);

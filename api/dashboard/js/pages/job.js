@@ -7,6 +7,7 @@ import { FINAL, JobModel } from "../job-model.js";
 import { errorNotice, problemNotice } from "../parts/notice.js";
 import { badge, requestText } from "../parts/state.js";
 import { contentsBar } from "../parts/contents.js";
+import { waitingList } from "../parts/waiting.js";
 import { nowText, stepList, stepName } from "../parts/steps.js";
 import { candidatesSection } from "./job-candidates.js";
 import { accuracySection } from "./job-accuracy.js";
@@ -15,6 +16,7 @@ import { subspacesSection } from "./job-subspaces.js";
 import { trainingSection } from "./job-training.js";
 
 const TICK_MS = 1000;
+const LONG = 60; // letters of a name above which it is set smaller
 
 export function jobPage([id], signal) {
   const node = h("div", { class: "page" }, h("p", { class: "note" }, "Loading the job…"));
@@ -50,16 +52,18 @@ function layout(node, model, restart, signal) {
   const now = h("p", { class: "now note" });
   const spoken = h("p", { class: "sr", role: "status" });
   const trouble = h("div", {});
+  const waiting = waitingList(model, signal);
   const sections = [
     resultSection, accuracySection, networkSection, candidatesSection, subspacesSection, trainingSection, takeAwaySection, logSection,
   ].map((section) => section(model));
   const contents = contentsBar(sections);
-  fill(node, head, steps, now, spoken, trouble, contents.node, sections.map((section) => section.node));
+  fill(node, head, steps, now, spoken, waiting.node, trouble, contents.node, sections.map((section) => section.node));
   return (parts) => {
     if (parts.has("job")) {
       document.title = `${model.job.name} · tinynas`;
       fill(head, heading(model, restart, signal));
       fill(trouble, expiry(model), failure(model));
+      waiting.update();
       spoken.textContent = `Job ${model.job.state}`;
     }
     if (parts.has("job") || parts.has("steps") || (parts.has("time") && !FINAL.has(model.job.state))) {
@@ -79,7 +83,7 @@ function heading(model, restart, signal) {
   return [
     h("p", { class: "crumb" }, h("a", { href: "#/jobs" }, "Jobs"), " / ", job.id),
     h("div", { class: "head" },
-      h("div", {}, h("h1", {}, job.name), h("p", { class: "meta" }, badge(job.state), meta, origin(job))),
+      h("div", {}, h("h1", { class: job.name.length > LONG ? "long" : null }, job.name), h("p", { class: "meta" }, badge(job.state), meta, origin(job))),
       h("div", { class: "row" }, actions(model, restart, signal))),
   ];
 }

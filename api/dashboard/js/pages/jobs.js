@@ -29,6 +29,7 @@ export function jobsPage(_, signal) {
   const view = { jobs: null, sought: [], more: null, text: "", group: "all" };
   const draw = () => fill(list, content(view, older));
   const filters = filterBar(view, () => { draw(); seek(); });
+  const start = h("a", { class: "button main", href: "#/new", hidden: true }, "New job");
   let timer = 0;
 
   /** Ask the service for what may match among the jobs that have not been read. */
@@ -65,6 +66,7 @@ export function jobsPage(_, signal) {
       view.jobs = keepOlder(page, view);
       if (first || !page.next_cursor) view.more = page.next_cursor;
       filters.hidden = view.jobs.length === 0;
+      start.hidden = filters.hidden; // the empty page has its own
       if (view.jobs.some(GROUPS.active)) wait = BUSY_MS;
       draw();
     } catch (error) {
@@ -76,7 +78,7 @@ export function jobsPage(_, signal) {
 
   refresh();
   const node = h("div", { class: "page" },
-    h("div", { class: "head" }, h("h1", {}, "Jobs"), h("a", { class: "button main", href: "#/new" }, "New job")),
+    h("div", { class: "head level" }, h("h1", {}, "Jobs"), start),
     filters, list);
   return { title: "Jobs", node };
 }
@@ -100,7 +102,7 @@ function filterBar(view, draw) {
   });
   const group = h("select", {
     "aria-label": "State", onchange: (event) => { view.group = event.target.value; draw(); },
-  }, Object.keys(GROUPS).map((name) => h("option", { value: name }, `${name[0].toUpperCase()}${name.slice(1)}`)));
+  }, Object.keys(GROUPS).map((name) => h("option", { value: name }, name === "all" ? "All states" : `${name[0].toUpperCase()}${name.slice(1)}`)));
   return h("div", { class: "filters", hidden: true }, text, group);
 }
 
@@ -118,7 +120,7 @@ function content(view, older) {
 
 function jobRow(job) {
   return h("a", { class: "job", id: `job-${job.id}`, href: `#/jobs/${job.id}` },
-    h("span", {}, h("b", {}, job.name), h("small", {}, requestText(job.request))),
+    h("span", {}, h("b", { title: job.name }, job.name), h("small", {}, requestText(job.request))),
     h("span", { class: "how" }, standing(job)),
     h("span", { class: "best" }, accuracyOf(job)),
     h("time", { class: "age", datetime: job.created, title: dateTime(job.created) }, age(job.created)));

@@ -6,7 +6,7 @@ import { choices, disclosure, field, select } from "../parts/form.js";
 import { titleOf } from "../schema.js";
 import { datasetField } from "./new-upload.js";
 
-const SCHEDULES = { all: "Whatever fits best", layer: "Layer by layer", patch: "Patches", stream: "Row by row" };
+const SCHEDULES = { all: "Any of them", layer: "Layer by layer", patch: "Patches", stream: "Row by row" };
 const TITLES = {
   name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator",
   "effort.train_images": "Training images", "effort.evaluations": "Networks to try",

@@ -51,7 +51,7 @@ async function upload(file, { signal, told, choice, onChange }) {
   } catch (error) {
     if (signal.aborted) return;
     const members = error instanceof Problem ? error.members : {};
-    fill(told, problemNotice(members.title ?? "The upload failed", error.message));
+    fill(told, problemNotice(members.title ? `${file.name} was not taken` : "The upload failed", error.message));
   }
 }
 

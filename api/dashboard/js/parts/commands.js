@@ -1,11 +1,14 @@
 // The same job as a person would ask for it elsewhere: with curl, or with the command line.
 
+import { apiKey } from "../api.js";
+
 const quoted = (text) => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
 
 /** `curl` that posts this request body. */
 export function curlOf(body) {
   const json = JSON.stringify(body, null, 2).replaceAll("'", "'\\''");
-  return `curl -X POST ${location.origin}/api/v1/jobs \\\n  -H 'Content-Type: application/json' \\\n  -d '${json}'`;
+  const key = apiKey() ? '  -H "Authorization: Bearer $TINYNAS_API_KEY" \\\n' : "";
+  return `curl -X POST ${location.origin}/api/v1/jobs \\\n${key}  -H 'Content-Type: application/json' \\\n  -d '${json}'`;
 }
 
 const OPTIONS = {

@@ -18,26 +18,29 @@ export function headline(result) {
     figure("Bytes that differ", grouped(validation.mismatched_bytes), `${validation.vectors} vectors on ${validation.simulator}`));
 }
 
-/** `report` adds what the short result lacks: linked bytes and what the totals consist of. */
+const MEMORY = [
+  ["Budget", (f) => bytes(f.budget)],
+  ["Predicted", (f) => bytes(f.predicted)],
+  ["Linked", (f) => bytes(f.linked ?? f.measured)],
+  ["Measured", (f) => bytes(f.measured)],
+  ["Off by", (f) => difference(f.measured, f.predicted)],
+  ["Left", (f) => bytes(f.budget - f.measured), (f) => (f.budget < f.measured ? "bad-text" : "good")],
+];
+
+/**
+ * A column a memory: so it fits a phone.  `report` adds what the short result lacks: linked bytes
+ * and what the totals consist of.
+ */
 export function memoryTable(result, report) {
-  const rows = [["SRAM", "sram_bytes"], ["Flash", "flash_bytes"]].map(([name, key]) => {
-    const figures = { ...(report?.[key] ?? {}), ...result[key] };
-    const left = figures.budget - figures.measured;
-    return h("tr", {}, h("th", { scope: "row", class: "text" }, name),
-      h("td", {}, bytes(figures.budget)), h("td", {}, bytes(figures.predicted)),
-      h("td", {}, bytes(figures.linked ?? figures.measured)), h("td", {}, bytes(figures.measured)),
-      h("td", {}, difference(figures.measured, figures.predicted)),
-      h("td", { class: left < 0 ? "bad-text" : "good" }, bytes(left)));
-  });
-  const heads = ["Budget", "Predicted", "Linked", "Measured", "Off by", "Left"];
+  const all = ["sram_bytes", "flash_bytes"].map((key) => ({ ...(report?.[key] ?? {}), ...result[key] }));
   const { harness, vectors } = report?.flash_bytes ?? {};
   const apart = harness !== undefined && h("p", { class: "about" },
     `Counted apart: start-up code and harness ${bytes(harness)}, test vectors ${bytes(vectors)}.`);
-  const table = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Memory" },
-    h("table", {},
-      h("caption", { class: "sr" }, "Memory: budget, predicted, linked and measured"),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "text" }, "Memory"), heads.map((t) => h("th", { scope: "col" }, t)))),
-      h("tbody", {}, rows)));
+  const table = h("table", { class: "promised" },
+    h("caption", { class: "sr" }, "Memory: budget, predicted, linked and measured"),
+    h("thead", {}, h("tr", {}, h("td", {}), ["SRAM", "Flash"].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, MEMORY.map(([name, text, kind]) => h("tr", {}, h("th", { scope: "row", class: "text" }, name),
+      all.map((figures) => h("td", { class: kind?.(figures) }, text(figures)))))));
   return [table, apart];
 }
 

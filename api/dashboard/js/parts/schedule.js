@@ -26,12 +26,25 @@ export function streamText(segments) {
 /** `the first 5 ops in 2 × 2 patches, then 30 layer by layer`; segments of a manner together. */
 export function scheduleText(segments) {
   if (segments.length === 1 && segments[0].kind === "layer") return "layer by layer";
+  const [first, ...rest] = runsOf(segments, manner).map((run, i) => `${run.sizes.join(" + ")}${i ? "" : " ops"} ${run.manner}`);
+  return [`the first ${first}`, ...rest].join(", then ");
+}
+
+const SHORT = { layer: () => "by layer", patch: MANNERS.patch, stream: () => "by row" };
+
+/** `5 in 2 × 2 patches, 30 by layer`: the same for a column of a table. */
+export function shortSchedule(segments) {
+  if (segments.length === 1 && segments[0].kind === "layer") return "layer by layer";
+  return runsOf(segments, (one) => (SHORT[one.kind] ?? manner)(one)).map((run) => `${run.sizes.join(" + ")} ${run.manner}`).join(", ");
+}
+
+/** Segments that follow each other in one manner, with the ops of each. */
+function runsOf(segments, mannerOf) {
   const runs = [];
   for (const one of segments) {
     const size = one.last - one.first;
-    if (runs.at(-1)?.manner === manner(one)) runs.at(-1).sizes.push(size);
-    else runs.push({ manner: manner(one), sizes: [size] });
+    if (runs.at(-1)?.manner === mannerOf(one)) runs.at(-1).sizes.push(size);
+    else runs.push({ manner: mannerOf(one), sizes: [size] });
   }
-  const [first, ...rest] = runs.map((run, i) => `${run.sizes.join(" + ")}${i ? "" : " ops"} ${run.manner}`);
-  return [`the first ${first}`, ...rest].join(", then ");
+  return runs;
 }

@@ -1,7 +1,7 @@
 // How a job stands: its state, its progress, its request in one line.
 
 import { h } from "../dom.js";
-import { bytes, count } from "../format.js";
+import { bytes, count, grouped } from "../format.js";
 
 export const badge = (state) => h("span", { class: `badge ${state}` }, state);
 
@@ -16,7 +16,7 @@ export function meter(progress, label) {
 }
 
 export const amount = ({ done, total, unit }) => `${counted(done)} of ${counted(total)} ${unit}`;
-const counted = (n) => (n >= 10_000 ? count(n) : n.toLocaleString("en"));
+const counted = (n) => (n >= 1e6 ? count(n) : grouped(n));
 
 /** `32 KB SRAM, 128 KB flash`, as far as the request names them. */
 export function budgetText({ sram_bytes: sram, flash_bytes: flash, macs }) {

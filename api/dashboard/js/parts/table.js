@@ -6,7 +6,7 @@ import { grouped } from "../format.js";
 const PAGE = 20;
 
 /**
- * `columns`: [{key, title, value(row), cell(row), text}] ; `value` sorts, `cell` is shown.
+ * `columns`: [{key, title, value(row), cell(row), text, wrap}] ; `value` sorts, `cell` is shown.
  * `update(rows)` shows other rows and keeps order and page, `select(rows)` begins at the first page.
  */
 export function pagedTable(columns, { caption, rowClass, sort }) {
@@ -35,7 +35,7 @@ export function pagedTable(columns, { caption, rowClass, sort }) {
     const shown = sorted.slice(view.page * PAGE, (view.page + 1) * PAGE);
     fill(head, columns.map((c) => heading(c, view, order)));
     fill(body, shown.map((row) => h("tr", { class: rowClass(row) },
-      columns.map((c, i) => h(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: c.text ? "text" : null }, c.cell(row))))));
+      columns.map((c, i) => h(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: kindOf(c) }, c.cell(row))))));
     fill(pager, pages > 1 && controls(view, pages, draw));
   }
 
@@ -52,6 +52,7 @@ export function pagedTable(columns, { caption, rowClass, sort }) {
   };
 }
 
+const kindOf = ({ text, wrap }) => [text && "text", wrap && "wrap"].filter(Boolean).join(" ") || null;
 const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b) : a - b);
 
 function heading(column, view, order) {
