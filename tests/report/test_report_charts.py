@@ -11,6 +11,7 @@ from tinynas.report import ReportData
 from tinynas.report.charts import (
     axes_of,
     best_so_far,
+    budget_bars,
     curve_points,
     front,
     heat_map,
@@ -45,6 +46,20 @@ def _candidate(accuracy: float, sram: int) -> CandidateData:
 POINTS = st.lists(
     st.tuples(st.integers(0, 20).map(lambda n: n / 20), st.integers(1, 30)), min_size=1
 )
+
+
+def test_the_value_of_a_bar_does_not_lie_across_the_budget() -> None:
+    def places(predicted: int) -> tuple[float, float]:
+        figures = {"budget": 128_000, "predicted": predicted, "measured": predicted}
+        root = ET.fromstring(budget_bars("Flash", figures, []))  # type: ignore[arg-type]
+        value = next(e for e in root if e.get("class") == "figure")
+        limit = next(e for e in root if e.get("class") == "limit")
+        return float(value.get("x", 0)), float(limit.get("x1", 0))
+
+    value, limit = places(116_000)
+    assert value > limit
+    value, limit = places(60_000)
+    assert value + 58 < limit
 
 
 def test_best_so_far_rises_to_the_last_measurement() -> None:

@@ -9,6 +9,7 @@ from tinynas.report.svg import Scale, chart, line, rectangle, text
 from tinynas.report.text import kilobytes
 
 _ROW, _BAR = 26.0, 14.0
+_LABEL = 58.0  # width of a value beside its bar, pixels
 
 
 def budget_bars(
@@ -37,7 +38,7 @@ def budget_bars(
                 rectangle(x(at), y, x(size) - x(0), _BAR, kind, f"{part}: {kilobytes(size)}")
             )
             at += size
-        values.append(text(x(value) + 6, y + 11, kilobytes(value), "figure"))
+        values.append(text(_beside(x(value), x(budget)), y + 11, kilobytes(value), "figure"))
     marks.append(line(x(budget), 14, x(budget), height, "limit"))
     marks.append(text(x(budget), 10, f"budget {kilobytes(budget)}", "label limit", "end"))
     about = (
@@ -45,3 +46,8 @@ def budget_bars(
         f"{kilobytes(figures['measured'])} measured, budget {kilobytes(budget)}"
     )
     return chart(width, height, about, *marks, *values, kind="budget")
+
+
+def _beside(end: float, limit: float) -> float:
+    """Where the value of a bar that ends at `end` begins: not across the line at `limit`."""
+    return (limit if end < limit < end + 6 + _LABEL else end) + 6

@@ -3,6 +3,8 @@
 import { bytes } from "../format.js";
 import { chart, line, rect, scale, text } from "./frame.js";
 
+const LABEL = 58; // width of a value beside its bar, pixels
+
 /** `parts` are what the predicted bar consists of: [[name, bytes], ...] in drawing order. */
 export function budgetBars(name, figures, parts, width) {
   const rows = ["predicted", "measured"].filter((row) => figures[row] !== undefined);
@@ -22,10 +24,13 @@ export function budgetBars(name, figures, parts, width) {
       }),
     ];
   });
-  const values = rows.map((row, i) => text(x(figures[row]) + 6, 20 + 26 * i + 11, bytes(figures[row]), "figure"));
+  const values = rows.map((row, i) => text(beside(x(figures[row]), x(figures.budget)), 20 + 26 * i + 11, bytes(figures[row]), "figure"));
   const told = rows.map((row) => `${bytes(figures[row])} ${row}`).join(", ");
   return chart(width, height, `${name}: ${told}, budget ${bytes(figures.budget)}`, "budget", bars,
     line(x(figures.budget), 14, x(figures.budget), height, "limit"),
     text(x(figures.budget), 10, `budget ${bytes(figures.budget)}`, "label limit", "end"),
     values);
 }
+
+/** Where the value of a bar that ends at `end` begins: not across the line at `limit`. */
+const beside = (end, limit) => (limit > end && limit < end + 6 + LABEL ? limit : end) + 6;
