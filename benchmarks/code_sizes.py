@@ -43,7 +43,7 @@ from tinynas.schedule import (
     plan_patch,
     plan_segments,
 )
-from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_of
+from tinynas.schedule.kernels import BASE, CLAMPED_ALONE, PLANES, Kernel, kernel_of
 from tinynas.schedule.random import random_segments
 from tinynas.simulate import simulate
 
@@ -355,8 +355,8 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
     """
     rng = np.random.default_rng(0)
     options = RandomGraphOptions(min_size=4, max_size=8, max_channels=12, classifier=True)
-    if kernel in PLANES:
-        size = PLANES[kernel][0]
+    if kernel in CLAMPED_ALONE:
+        size = PLANES.get(kernel, (7, 0))[0]
         yield from (network_of_layers(9, 8, [Layer(size, stride, 0)]) for stride in (1, 2))
         return
     base = BASE.get(kernel, kernel)

@@ -43,7 +43,7 @@ from tinynas.emit.vectors import Vectors
 from tinynas.graph.ir import Graph
 from tinynas.graph.reference import run
 from tinynas.schedule import Schedule, plan_layer
-from tinynas.schedule.kernels import BASE, PLANES, Kernel
+from tinynas.schedule.kernels import BASE, CLAMPED_ALONE, PLANES, Kernel
 from tinynas.schedule.scratch import with_scratch
 from tinynas.simulate.unicorn_cpu import Emulation
 
@@ -56,14 +56,14 @@ def network(kernels: list[Kernel]) -> tuple[Graph, Schedule, list[tuple[Kernel, 
     layers, runs = [], []
     for kernel in kernels:
         base = BASE.get(kernel, kernel)
-        for general in (False,) if kernel in PLANES else (False, True):
+        for general in (False,) if kernel in CLAMPED_ALONE else (False, True):
             match base:
                 case Kernel.CONV:
                     layers.append(Layer(3, 1, 8, general=general))
                 case Kernel.POINTWISE:
                     layers.append(Layer(1, 1, 8, general=general))
                 case _:
-                    size = PLANES.get(kernel, (5, 0))[0]
+                    size = PLANES.get(kernel, (7, 0))[0]
                     layers.append(Layer(size, 1, 0, general=general))
             runs.append((kernel, general))
     graph = network_of_layers(7, 8, layers)

@@ -111,6 +111,18 @@ def forced(graph: Graph, schedule: Schedule, kernels: set[Kernel]) -> Schedule:
     return with_scratch(graph, replace(schedule, variants=tuple(variants)))
 
 
+def with_random_variants(graph: Graph, schedule: Schedule, rng: np.random.Generator) -> Schedule:
+    """`schedule` with any of the kernels that can run an op for every op."""
+    variants = []
+    for op in graph.ops:
+        base = kernel_of(graph, op)
+        fast = [k for k, of in BASE.items() if of is base and runs(graph, schedule, op, k)]
+        kernel = [base, *fast][int(rng.integers(len(fast) + 1))]
+        if kernel is not base:
+            variants.append((op.name, kernel.value))
+    return with_scratch(graph, replace(schedule, variants=tuple(variants)))
+
+
 @dataclass(frozen=True)
 class Ran:
     """A network that was built and run once: instructions by op, bytes, wrong output bytes."""

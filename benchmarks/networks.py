@@ -25,7 +25,7 @@ from tinynas.devices import Budget, load_device
 from tinynas.graph.ir import Graph
 from tinynas.importer import read_tflite
 from tinynas.schedule import Schedule, plan_layer, plan_patch, schedules_for
-from tinynas.schedule.kernels import PLANES, kernel_in
+from tinynas.schedule.kernels import CLAMPED_ALONE, kernel_in
 from tinynas.schedule.scratch import with_scratch
 
 RESULTS = Path(__file__).with_name("results")
@@ -87,7 +87,7 @@ def choices(graph: Graph) -> Iterator[tuple[str, Schedule]]:
     core = load_device(DEVICE).core
     plan = plan_layer(graph)
     best = with_variants(graph, plan, EVERYTHING, core)
-    fast = {kernel.value for kernel in PLANES}
+    fast = {kernel.value for kernel in CLAMPED_ALONE}
     narrow = replace(plan, variants=tuple(v for v in best.variants if v[1] in fast))
     yield "least flash", plan
     if narrow.variants:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from emit_batch import Case, case_of, run_cases, truncated
 
+from benchmarks.kernel_shapes import with_random_variants
 from tinynas.graph.ir import Graph
 from tinynas.graph.random import random_graph
 from tinynas.schedule import patch_points, plan_layer, plan_patch
@@ -17,17 +18,22 @@ BATCH = 50
 
 
 def _random_cases(seed: int) -> list[Case]:
-    """One network, whole or cut after some op, layer by layer and, where it can be, in patches."""
+    """One network, whole or cut after some op, layer by layer and, where it can be, in patches.
+
+    In turn with the kernels of the least flash, and with any of those that can run each op.
+    """
     rng = np.random.default_rng(seed)
     graph = random_graph(rng)
     if seed % 2:
         graph = truncated(graph, int(rng.integers(1, len(graph.ops) + 1)))
-    cases = [case_of(graph, plan_layer(graph), seed)]
+    plans = [plan_layer(graph)]
     points = patch_points(graph)
     if points:
         ops = points[int(rng.integers(len(points)))]
-        cases.append(case_of(graph, plan_patch(graph, ops, _random_grid(graph, ops, rng)), seed))
-    return cases
+        plans.append(plan_patch(graph, ops, _random_grid(graph, ops, rng)))
+    if seed // 2 % 2:
+        plans = [with_random_variants(graph, plan, rng) for plan in plans]
+    return [case_of(graph, plan, seed) for plan in plans]
 
 
 def _random_grid(graph: Graph, ops: int, rng: np.random.Generator) -> tuple[int, int]:

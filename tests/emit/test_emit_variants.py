@@ -12,11 +12,11 @@ from emit_graphs import Numbers, convolution, depthwise
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.build import toolchains
 from tinynas.cost.layout import constant_bytes
-from tinynas.cost.wide import CLAMPED, MIXED, SIGNED, wide_forms
+from tinynas.cost.wide import CLAMPED, MIXED, SIGNED, WideForms, wide_forms
 from tinynas.emit.operators import operator_of
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import Activation, Graph, Window, same_padding
-from tinynas.schedule import plan_layer, plan_patch
+from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_patch, plan_segments
 from tinynas.schedule.kernels import PLANES, Kernel
 
 RNG = np.random.default_rng(6)
@@ -44,10 +44,10 @@ def _compare(cases: list[Case], folder: Path) -> None:
             assert 4 * len(operator.constants) == sizes.weights + sizes.requantisation
 
 
-def _form(graph: Graph) -> int:
+def _forms(graph: Graph) -> WideForms:
     numbers = requantisation(graph, graph.ops[0])
     assert isinstance(numbers, Requantisation)
-    return wide_forms(graph, graph.ops[0], numbers).form
+    return wide_forms(graph, graph.ops[0], numbers)
 
 
 def test_wide_products_of_every_shape_and_form(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_wide_products_of_every_shape_and_form(tmp_path: Path) -> None:
     ]
     graphs += [convolution(RNG, (5, 4, 6), 9, w, numbers=mixed) for w in (one, three)]
     graphs += [convolution(RNG, (5, 4, 6), 9, one, Activation.RELU6, Numbers(output_scale=0.04))]
-    assert {_form(graph) for graph in graphs} == {CLAMPED, SIGNED, MIXED}
+    assert {_forms(graph).form for graph in graphs} == {CLAMPED, SIGNED, MIXED}
     _compare([_case(g, WIDE, n) for n, g in enumerate(graphs)], tmp_path)
 
 
@@ -77,18 +77,56 @@ def test_planes_of_every_kernel_stride_and_border(tmp_path: Path) -> None:
     _compare([_case(g, set(PLANES), n) for n, g in enumerate(graphs)], tmp_path)
 
 
+def test_wide_depthwise_of_every_kernel_stride_and_border(tmp_path: Path) -> None:
+    graphs = [
+        depthwise(RNG, (*size, channels), _same(size, kernel, stride), numbers=CLAMPS)
+        for kernel in (3, 5, 7)
+        for stride in (1, 2, 3)
+        for size, channels in (((1, 1), 4), ((7, 6), 4), ((6, 11), 8), ((12, 9), 12))
+    ]
+    graphs += [
+        depthwise(RNG, (8, 9, 4), window, numbers=CLAMPS)
+        for window in (
+            Window((3, 3), (1, 1)),
+            Window((3, 3), (2, 2), (3, 2, 5, 4)),
+            Window((1, 3), (1, 2), (0, 0, 1, 1)),
+            Window((5, 3), (1, 1), (2, 2, 0, 0)),
+            Window((7, 7), (2, 1), (6, 6, 6, 6)),
+        )
+    ]
+    coarse = Numbers(3, -128, output_scale=0.5)
+    graphs += [depthwise(RNG, (6, 5, 8), _same((6, 5), 3, 1), numbers=coarse)]
+    assert {_forms(graph).shift > 0 for graph in graphs} == {True, False}
+    _compare([_case(g, {Kernel.DEPTHWISE_WIDE}, n) for n, g in enumerate(graphs)], tmp_path)
+
+
+def test_variants_in_streams(tmp_path: Path) -> None:
+    layers = [Layer(3, 2, 8), Layer(3, 1, 0), Layer(1, 1, 12), Layer(5, 2, 0), Layer(1, 1, 8)]
+    graph = network_of_layers(19, 3, layers)
+    cases = []
+    for n, (chunk, fed) in enumerate(((2, False), (3, True), (20, False))):
+        stream = Segment(SegmentKind.STREAM, 0, len(layers), chunk=chunk, fed=fed)
+        schedule = forced(graph, plan_segments(graph, (stream,)), WIDE | {Kernel.DEPTHWISE_WIDE})
+        assert len(schedule.variants) == len(layers)
+        cases.append(case_of(graph, schedule, n))
+    _compare(cases, tmp_path)
+
+
 def test_variants_in_patches(tmp_path: Path) -> None:
     layers = [Layer(3, 2, 8), Layer(1, 1, 12), Layer(3, 1, 0), Layer(1, 1, 8, False)]
     graph = network_of_layers(19, 3, [*layers, Layer(1, 1, 16), Layer(5, 2, 0), Layer(1, 1, 5)])
     cases = []
     for n, grid in enumerate(((2, 2), (3, 1), (1, 4))):
-        schedule = forced(graph, plan_patch(graph, 4, grid), WIDE | set(PLANES))
-        assert {kernel for _, kernel in schedule.variants} >= {"depthwise_3", "conv_wide"}
-        cases.append(case_of(graph, schedule, n))
+        for fast in (set(PLANES), {Kernel.DEPTHWISE_WIDE}):
+            schedule = forced(graph, plan_patch(graph, 4, grid), WIDE | fast)
+            chosen = {Kernel(kernel) for _, kernel in schedule.variants}
+            assert Kernel.CONV_WIDE in chosen
+            assert fast & chosen
+            cases.append(case_of(graph, schedule, n))
     _compare(cases, tmp_path)
 
 
-def test_what_planes_cannot_compute_is_left_to_the_other_kernel() -> None:
+def test_what_fast_kernels_cannot_compute_is_left_to_the_other_one() -> None:
     for graph in (
         depthwise(RNG, (5, 5, 6), _same((5, 5), 3, 1), numbers=CLAMPS),
         depthwise(RNG, (5, 5, 8), _same((5, 5), 3, 1)),
@@ -96,6 +134,13 @@ def test_what_planes_cannot_compute_is_left_to_the_other_kernel() -> None:
         depthwise(RNG, (6, 6, 8), Window((3, 3), (3, 3)), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), set(PLANES)).variants
+    for graph in (
+        depthwise(RNG, (5, 5, 6), _same((5, 5), 3, 1), numbers=CLAMPS),
+        depthwise(RNG, (5, 5, 8), _same((5, 5), 3, 1)),
+        depthwise(RNG, (6, 6, 8), _same((6, 6), 4, 1), numbers=CLAMPS),
+        depthwise(RNG, (9, 9, 4), _same((9, 9), 9, 1), numbers=CLAMPS),
+    ):
+        assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_WIDE}).variants
 
 
 @pytest.mark.slow
@@ -122,6 +167,8 @@ def test_assembly_gives_the_reference_bytes(toolchain: str) -> None:
     ]
     graph = network_of_layers(21, 3, layers)
     plan = plan_layer(graph)
-    for schedule in (plan, forced(graph, plan, WIDE | set(PLANES))):
+    for fast in (WIDE | set(PLANES), WIDE | {Kernel.DEPTHWISE_WIDE}):
+        schedule = forced(graph, plan, fast)
+        assert len(schedule.variants) == len(layers)
         assert run_network(graph, schedule, toolchain=chosen).mismatches == 0
-    assert len(forced(graph, plan, WIDE | set(PLANES)).variants) == len(layers)
+    assert run_network(graph, plan, toolchain=chosen).mismatches == 0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tinynas.cost.wide import wide_forms
 from tinynas.graph.arithmetic import Requantisation, accumulator_bounds, requantisation
 from tinynas.graph.ir import Conv2D, DepthwiseConv2D, Graph, Op
-from tinynas.schedule.kernels import PLANES, Kernel, kernel_of
+from tinynas.schedule.kernels import CLAMPED_ALONE, Kernel, kernel_of
 
 _TOGETHER = 4
 
@@ -73,7 +73,7 @@ def needs_general_form(graph: Graph, op: Op, kernel: Kernel | None = None) -> bo
         return False
     numbers = requantisation(graph, op)
     assert isinstance(numbers, Requantisation)  # noqa: S101
-    if kernel in PLANES:
+    if kernel in CLAMPED_ALONE:
         return False
     if kernel in (Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE):
         return bool(wide_forms(graph, op, numbers).general.any())

@@ -15,6 +15,7 @@ from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import Graph, Op
 from tinynas.schedule.ir import Segment, SegmentKind
 from tinynas.schedule.kernels import (
+    CLAMPED_ALONE,
     PLANES,
     Kernel,
     Overlap,
@@ -55,6 +56,7 @@ _DESCRIPTOR_BYTES = {
     Kernel.DEPTHWISE_3: 60,
     Kernel.DEPTHWISE_5: 60,
     Kernel.DEPTHWISE_7: 60,
+    Kernel.DEPTHWISE_WIDE: 60,
     Kernel.DEPTHWISE_MULTIPLIER: 60,
     Kernel.FULLY_CONNECTED: 32,
     Kernel.ADD: 80,
@@ -78,7 +80,7 @@ _PRODUCTS = frozenset(
         Kernel.POINTWISE,
         Kernel.POINTWISE_WIDE,
         Kernel.DEPTHWISE,
-        *PLANES,
+        *CLAMPED_ALONE,
         Kernel.DEPTHWISE_MULTIPLIER,
         Kernel.FULLY_CONNECTED,
     }
@@ -129,6 +131,8 @@ def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> Consta
             return ConstantBytes(
                 _WORD * channels * size * (size - 1), 3 * _WORD * channels, descriptor
             )
+        case Kernel.DEPTHWISE_WIDE:
+            return ConstantBytes(2 * taps * channels, 3 * _WORD * channels, descriptor)
         case Kernel.DEPTHWISE:
             fours, rest = divmod(channels, 4)
             weights = 4 * fours * taps + rest * padded(taps)

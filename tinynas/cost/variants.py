@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from math import prod
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from tinynas.devices import Budget
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import DepthwiseConv2D, Graph, Op
 from tinynas.schedule import Schedule, SegmentKind
-from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_of
+from tinynas.schedule.kernels import BASE, CLAMPED_ALONE, MOST_TAPS, PLANES, Kernel, kernel_of
 from tinynas.schedule.scratch import with_scratch
 
 _UNIT = 64
@@ -93,19 +94,21 @@ def offers_of(graph: Graph, schedule: Schedule) -> Iterator[Offer]:
 
 def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
     """Whether a variant computes an op exactly, with its buffers where the schedule has them."""
-    if kernel not in PLANES:
+    if kernel not in CLAMPED_ALONE:
         return True
+    numbers = requantisation(graph, op)
+    assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
+    assert isinstance(numbers, Requantisation)  # noqa: S101
+    window, channels = op.attributes.window, graph.tensors[op.outputs[0]].shape[-1]
+    if channels % 4 or wide_forms(graph, op, numbers).form != CLAMPED:
+        return False
+    if kernel is Kernel.DEPTHWISE_WIDE:
+        taps = prod(window.kernel)
+        return taps % 2 == 1 and 1 < taps <= MOST_TAPS
     if _streamed(schedule, graph.ops.index(op)):
         return False  # a few columns at a time: too few to take rows apart for
-    assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
-    window, size = op.attributes.window, PLANES[kernel][0]
-    channels = graph.tensors[op.outputs[0]].shape[-1]
-    square = window.kernel == (size, size) and window.stride in ((1, 1), (2, 2))
-    if not square or channels % 4:
-        return False
-    numbers = requantisation(graph, op)
-    assert isinstance(numbers, Requantisation)  # noqa: S101
-    if wide_forms(graph, op, numbers).form != CLAMPED:
+    size = PLANES[kernel][0]
+    if window.kernel != (size, size) or window.stride not in ((1, 1), (2, 2)):
         return False
     source, out = (schedule.buffer_of(name) for name in (op.inputs[0], op.outputs[0]))
     apart = source.end <= out.offset or out.end <= source.offset

@@ -59,6 +59,8 @@ def convolution_words(
             return row_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
             return plane_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
+        case Kernel.DEPTHWISE_WIDE:
+            return tap_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_MULTIPLIER:
             by_channel = weights[0].reshape(-1, weights.shape[-1]).T
             return _singles(by_channel, bias, multipliers, rights)
@@ -190,6 +192,26 @@ def row_words(
     head = np.stack([sums, numbers.multipliers.astype(np.int64)], axis=1)
     last = np.concatenate([taps.T, forms.exponents[:, None].astype(np.int8)], axis=1)
     return np.concatenate([_words(head), _padded_rows(last).view(np.uint32)], axis=1).reshape(-1)
+
+
+def tap_words(
+    weights: NDArray[np.int8],
+    bias: NDArray[np.int64],
+    forms: WideForms,
+    numbers: Requantisation,
+) -> Words:
+    """Four channels at a time as depthwise_wide.c reads them; weights [rows, columns, C]."""
+    taps = weights.reshape(-1, len(bias)).astype(np.int64)
+    rest = forms.exponents - forms.shift
+    sums = bias - taps.sum(axis=0) * numbers.input_zero_point << rest
+    halves = (taps << rest & 0xFFFF).reshape(len(taps), -1, 4).swapaxes(0, 1)  # fours, taps, 4
+    first = halves[:, 0, :2] | halves[:, 0, 2:] << 16
+    pairs = (halves[:, 1::2] | halves[:, 2::2] << 16)[:, ::-1]
+    offsets = (1 << 15) + (1 << forms.exponents >> 2)
+    tail = np.stack([numbers.multipliers.astype(np.int64), offsets], axis=1).reshape(-1, 4, 2)
+    ends = [tail[:, i::2].swapaxes(1, 2).reshape(len(tail), -1) for i in (0, 1)]
+    parts = [sums.reshape(-1, 4), first, pairs.reshape(len(pairs), -1), *ends]
+    return _words(np.concatenate(parts, axis=1)).reshape(-1)
 
 
 def _halves(weights: NDArray[np.int64]) -> Words:

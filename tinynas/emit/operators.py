@@ -23,7 +23,7 @@ from tinynas.graph.arithmetic import (
 )
 from tinynas.graph.ir import AveragePool2D, Conv2D, DepthwiseConv2D, Graph, MaxPool2D, Op, Window
 from tinynas.schedule import Schedule
-from tinynas.schedule.kernels import PLANES, kernel_in
+from tinynas.schedule.kernels import CLAMPED_ALONE, kernel_in
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members,
         "minimum": numbers.minimum,
         "maximum": numbers.maximum,
     }
-    if kernel in _WIDE or kernel in PLANES:
+    if kernel in _WIDE or kernel in CLAMPED_ALONE:
         forms = wide_forms(graph, op, numbers)
         members |= {"shift": forms.shift, "form": forms.form}
     return members, convolution_words(graph, op, numbers, kernel)
@@ -212,6 +212,9 @@ _VARIANTS = {
         )
         for kernel, size in ((Kernel.DEPTHWISE_5, 5), (Kernel.DEPTHWISE_7, 7))
     },
+    Kernel.DEPTHWISE_WIDE: _Variant(
+        "conv_op", ("depthwise_run", "depthwise_wide", "view"), _convolution
+    ),
     Kernel.DEPTHWISE_MULTIPLIER: _Variant(
         "conv_op", ("depthwise_multiplier", "requantise", "view"), _convolution
     ),
@@ -234,6 +237,7 @@ _VARIANTS = {
 _WIDE = frozenset({Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE})
 
 _ASSEMBLY = {
+    "depthwise_run": (),
     "expand": (),
     "gather": (),
     "pair": ("tinynas_pair.h",),
@@ -245,7 +249,7 @@ _ASSEMBLY = {
 }
 """Stems of the files that have a twin in assembly, and the headers that it includes."""
 
-_ASSEMBLY_ALONE = {"planes_5", "planes_7", "rows_3"}
+_ASSEMBLY_ALONE = {"depthwise_run", "planes_5", "planes_7", "rows_3"}
 """Those of them whose twin is in another file."""
 
 _TILED = frozenset(
@@ -255,7 +259,7 @@ _TILED = frozenset(
         Kernel.POINTWISE,
         Kernel.POINTWISE_WIDE,
         Kernel.DEPTHWISE,
-        *PLANES,
+        *CLAMPED_ALONE,
         Kernel.DEPTHWISE_MULTIPLIER,
         Kernel.ADD,
         Kernel.AVERAGE_POOL,

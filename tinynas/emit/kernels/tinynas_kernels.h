@@ -254,6 +254,7 @@ void tinynas_depthwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_t
 void tinynas_depthwise_3(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_5(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_7(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_multiplier(const tinynas_conv_op *op, int8_t *arena,
                                   const tinynas_tile *tile);
 void tinynas_fully_connected(const tinynas_fully_connected_op *op, int8_t *arena);
@@ -328,6 +329,16 @@ void tinynas_planes_split(const int8_t *x, int32_t pixel_bytes, int8_t *planes, 
 void tinynas_planes_join(const uint32_t *lanes, int8_t *y, int32_t pixel_bytes, int32_t count);
 void tinynas_planes_twin(const int8_t *const *rows, const uint32_t *constants, uint32_t *lanes,
                          int32_t outputs, int32_t plane_bytes, int32_t kernel, int32_t stride);
+
+/* What all pixels of a depthwise convolution with int16 weights share: see depthwise_wide.c. */
+typedef struct {
+    int32_t pairs;      /* of taps */
+    int32_t step;       /* bytes from a pixel's window to the next one's */
+    uint32_t shift;
+    const uint32_t *end;
+    const uint32_t *constants;
+    const int8_t *arena;
+} tinynas_depthwise_pixels;
 
 /* All output pixels of a convolution, by pairs. */
 void tinynas_conv_by(tinynas_pair_function pair, const tinynas_conv_op *op, int8_t *arena,
