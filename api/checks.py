@@ -42,6 +42,7 @@ def check_job(request: JobRequest, store: Store, caller: Principal) -> CheckedRe
         request.space_for(card.native_resolution),
         request.target,
         request.schedules,
+        request.fed,
         card.classes,
         card.input_channels,
         request.max_resolution(card.native_resolution),
@@ -54,6 +55,7 @@ def _smallest(
     space: SearchSpace,
     device: Device,
     schedules: str,
+    fed: bool,
     classes: int,
     input_channels: int,
     max_resolution: int | None,
@@ -64,6 +66,7 @@ def _smallest(
         input_channels=input_channels,
         device=device,
         schedules=schedules,
+        fed=fed,
         max_resolution=max_resolution,
     )
 

@@ -39,6 +39,7 @@ _SETTLED = {
     "candidate": None,
     "supernet": None,
     "engine": None,
+    "input": "held",
 }
 
 _CANDIDATE = {

@@ -77,6 +77,10 @@ class JobIn(BaseModel):
     flash: Size = None
     space: Label | None = Field(default=None, examples=["tiny"])
     schedules: Label = Field(default="all", examples=["all", "layer", "patch", "stream"])
+    input: Literal["held", "rows"] = Field(
+        default="held",
+        description="The image: held in SRAM, or fed row by row, which streams everything.",
+    )
     macs: StrictInt | None = Field(default=None, ge=1)
     latency_ms: float | None = Field(
         default=None,
@@ -99,6 +103,7 @@ class JobIn(BaseModel):
             flash_bytes=self.flash,
             space=self.space,
             schedules=self.schedules,
+            input=self.input,
             macs=self.macs,
             latency_ms=self.latency_ms,
             effort=Effort(**self.effort.model_dump()),

@@ -99,8 +99,9 @@ class Row:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", type=int, default=NETWORKS)
-    parser.add_argument("--devices", nargs="+", default=list(DEVICES))
-    parser.add_argument("--compilers", nargs="+", default=[t.name for t in toolchains()])
+    parser.add_argument("--devices", nargs="+", choices=DEVICES, default=list(DEVICES))
+    here = [t.name for t in toolchains()]
+    parser.add_argument("--compilers", nargs="+", choices=here, default=here)
     parser.add_argument("--schedules", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--write", action="store_true", help=f"tables into {RESULT.name}")
     parser.add_argument("--merge", nargs="+", type=Path, metavar="FILE", help="builds nothing")

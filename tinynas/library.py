@@ -13,7 +13,7 @@ from tinynas.errors import InvalidInputError
 from tinynas.pipeline import JobResult, compile_tflite, compile_weights, run_pipeline
 from tinynas.progress import Listener, Reporter, ignore
 from tinynas.report import refresh_report
-from tinynas.request import Effort, JobRequest, check_latency, check_macs, nearest_device
+from tinynas.request import Effort, JobRequest, check_latency, check_macs, is_fed, nearest_device
 from tinynas.search import EvaluatorFactory, LocalEvaluator
 from tinynas.simulate import Measurement
 from tinynas.simulate import validate as validate_bundle
@@ -62,21 +62,10 @@ def subspace(
         schedules=schedules,
         accounting=accounting,
         rule=rule,
-        fed=_is_fed(image),
+        fed=is_fed(image),
         samples=samples,
         seed=seed,
     )
-
-
-def _is_fed(image: str) -> bool:
-    if image not in ("held", "rows"):
-        raise InvalidInputError(
-            f"input is {image!r}; allowed are held, rows",
-            field="input",
-            given=image,
-            allowed=["held", "rows"],
-        )
-    return image == "rows"
 
 
 def target(

@@ -6,16 +6,17 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
+from tinynas.cost.cheapest import families_of
 from tinynas.devices import Budget, Device, devices, load_device
 from tinynas.errors import InvalidInputError
-from tinynas.schedule import KINDS
 from tinynas.spaces import SearchSpace, load_space
 
 UPSAMPLING_LIMIT = 4
 """Images are enlarged at most this much: beyond it resolution adds MACs and no information."""
 SMALL_IMAGES = 64
 """Up to this side (pixels) a data set is searched in the `tiny` space by default."""
-SCHEDULES = KINDS
+INPUTS = ("held", "rows")
+"""Whether the image is in SRAM, or pushed row by row."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class JobRequest:
     and code is generated for the part that `reference_device` names.  `candidate` is the number of
     the search's candidate to deploy; None for the most accurate one.  `supernet` (a name or a file,
     see `tinynas.supernet.files`) is searched instead of one that is trained for the job; `engine`
-    is the search's, see `tinynas.search.engines`.
+    is the search's, see `tinynas.search.engines`.  `input` is one of `INPUTS`.
     """
 
     dataset: str
@@ -79,6 +80,7 @@ class JobRequest:
     candidate: int | None = None
     supernet: str | None = None
     engine: str | None = None
+    input: str = "held"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -93,6 +95,14 @@ class JobRequest:
     def target(self) -> Device:
         """The part that code is generated for and simulated on."""
         return load_device(self.device or reference_device(self))
+
+    @property
+    def fed(self) -> bool:
+        """Whether the image comes row by row.
+
+        Raises: InvalidInputError: `input` is not known.
+        """
+        return is_fed(self.input)
 
     @property
     def budget(self) -> Budget:
@@ -126,6 +136,21 @@ class JobRequest:
         space's lowest."""
         lowest = min(self.space_for(native_resolution).resolutions)
         return max(UPSAMPLING_LIMIT * native_resolution, lowest)
+
+
+def is_fed(image: str) -> bool:
+    """Whether this one of `INPUTS` means rows.
+
+    Raises: InvalidInputError: it is none of them.
+    """
+    if image not in INPUTS:
+        raise InvalidInputError(
+            f"input is {image!r}; allowed are {', '.join(INPUTS)}",
+            field="input",
+            given=image,
+            allowed=list(INPUTS),
+        )
+    return image == "rows"
 
 
 def _within(field_name: str, given: int, limit: int, device: str | None) -> None:
@@ -206,13 +231,7 @@ def check_request(request: JobRequest) -> None:
     Raises:
         InvalidInputError: names the field, what was given and what is allowed.
     """
-    if request.schedules not in SCHEDULES:
-        raise InvalidInputError(
-            f"schedules is {request.schedules!r}; allowed are {', '.join(SCHEDULES)}",
-            field="schedules",
-            given=request.schedules,
-            allowed=list(SCHEDULES),
-        )
+    families_of(request.schedules, fed=request.fed)
     if request.space is not None:
         load_space(request.space)
     if not 0 <= request.seed < 2**31:

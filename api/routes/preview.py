@@ -54,7 +54,7 @@ class _Task:
         self.request, self.classes, self.channels = request, classes, channels
         self.max_resolution = request.max_resolution(native)
         self._key = (
-            *(request.budget, request.target.name, request.schedules, request.seed),
+            *(request.budget, request.target.name, request.schedules, request.fed, request.seed),
             *(classes, channels, self.max_resolution),
         )
 
@@ -75,6 +75,7 @@ def _table(space: SearchSpace, task: _Task) -> dict[str, Any]:
         input_channels=task.channels,
         device=request.target,
         schedules=request.schedules,
+        fed=request.fed,
         seed=request.seed,
         max_resolution=task.max_resolution,
         samples=SAMPLES,

@@ -72,6 +72,8 @@ def test_sizes_are_bytes_or_text_and_come_from_the_device_if_absent(client: Test
         ({"space": "no-such"}, "space"),
         ({"space": "../../etc/passwd"}, "space"),
         ({"schedules": "sideways"}, "schedules"),
+        ({"schedules": "layer", "input": "rows"}, "schedules"),
+        ({"input": "columns"}, "input"),
         ({"macs": 0}, "macs"),
         ({"latency_ms": 0}, "latency_ms"),
         ({"effort": {"evaluations": 0}}, "effort.evaluations"),

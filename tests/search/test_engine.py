@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from tinynas.devices import Budget, load_device
-from tinynas.errors import TinynasError
+from tinynas.errors import InvalidInputError, TinynasError
 from tinynas.progress import Event, Reporter
+from tinynas.request import JobRequest, check_request
 from tinynas.search import Feasibility, SearchOutcome, SearchPlan, pareto_front, search
 from tinynas.spaces import Architecture, Subspace, load_space
 
@@ -59,6 +61,27 @@ def test_what_does_not_fit_is_refused_before_it_is_measured() -> None:
     for candidate in outcome.candidates:
         assert candidate.cost.sram_bytes <= 16 << 10
         assert candidate.cost.flash_bytes <= 48 << 10
+
+
+@pytest.mark.parametrize("kinds", ["all", "stream"])
+def test_an_image_by_rows_is_streamed_and_takes_no_memory(kinds: str) -> None:
+    budget, device = Budget(12 << 10, 256 << 10), load_device("stm32f746xg")
+    fed = Feasibility(SUBSPACE, 10, 3, budget, device, kinds, fed=True)
+    rows = SUBSPACE.space.sample(100, np.random.default_rng(0))
+    fits = fed.fitting(rows)
+    held = feasibility(sram=budget.sram_bytes).fitting(rows)
+    assert fits.sum() > held.sum() > 0
+    plan = fed.plan(Architecture.of_rows(SUBSPACE.space, rows[fits])[0])
+    assert plan.schedule.fed_by_rows
+    assert plan.cost.sram_bytes <= budget.sram_bytes
+
+
+def test_an_image_by_rows_cannot_be_patched() -> None:
+    with pytest.raises(InvalidInputError, match="comes by rows is streamed") as caught:
+        check_request(JobRequest("digits", "stm32f411xe", schedules="patch", input="rows"))
+    assert caught.value.allowed == ["all", "stream"]
+    with pytest.raises(InvalidInputError, match="input is 'columns'"):
+        check_request(JobRequest("digits", "stm32f411xe", input="columns"))
 
 
 def test_a_macs_limit_is_of_the_network_computed_once() -> None:

@@ -34,7 +34,13 @@ def submit_command(
     flash: Annotated[str | None, typer.Option(help="Flash budget, e.g. 256KB.")] = None,
     space: Annotated[str | None, typer.Option(help="Search space.")] = None,
     schedules: Annotated[str, typer.Option(help="layer, patch, stream or all.")] = "all",
+    image: Annotated[
+        str, typer.Option("--input", help="The image: held, or fed by rows.")
+    ] = "held",
     macs: Annotated[int | None, typer.Option(min=1)] = None,
+    latency_ms: Annotated[
+        float | None, typer.Option(help="Most milliseconds of an inference, by an estimate.")
+    ] = None,
     train_images: Annotated[int | None, typer.Option(min=1)] = None,
     evaluations: Annotated[int | None, typer.Option(min=1)] = None,
     finetune_images: Annotated[int | None, typer.Option(min=1)] = None,
@@ -64,7 +70,9 @@ def submit_command(
             flash=flash,
             space=space,
             schedules=schedules,
+            input=image,
             macs=macs,
+            latency_ms=latency_ms,
             effort={key: value for key, value in effort.items() if value is not None},
             seed=seed,
             name=name,

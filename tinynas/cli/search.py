@@ -40,6 +40,9 @@ def search_command(
     ),
     space: Annotated[str | None, typer.Option(help="Search space, see `tinynas spaces`.")] = None,
     schedules: Annotated[str, typer.Option(help="layer, patch, stream or all.")] = "all",
+    image: Annotated[
+        str, typer.Option("--input", help="The image: held, or fed by rows.")
+    ] = "held",
     macs: Annotated[
         int | None, typer.Option(min=1, help="Most MACs of a network, computed once.")
     ] = None,
@@ -88,6 +91,7 @@ def search_command(
         simulator=simulator,
         supernet=supernet,
         engine=engine,
+        input=image,
     )
     if devices is not None:
         _search_fleet(fleet_requests(request, devices), out, workers, as_json=as_json)

@@ -13,6 +13,7 @@ from tinynas.cost.device import PopulationCosts, layer_costs, patch_costs, strea
 from tinynas.cost.patches import Grid
 from tinynas.cost.population import Population
 from tinynas.devices import Budget
+from tinynas.errors import InvalidInputError
 from tinynas.schedule import MAX_GRID, Segment, SegmentKind, check_kinds
 from tinynas.schedule.stream import MIN_CHUNK
 
@@ -30,13 +31,22 @@ GRIDS: tuple[Grid, ...] = tuple(
 """All that the planner considers."""
 
 
-def families_of(kinds: str) -> tuple[str, ...]:
-    """The families that `kinds` means.
+def families_of(kinds: str, *, fed: bool = False) -> tuple[str, ...]:
+    """The families that `kinds` means; streams alone where the image is fed row by row.
 
     Raises:
-        InvalidInputError: it is none of `tinynas.schedule.KINDS`.
+        InvalidInputError: it is none of `tinynas.schedule.KINDS`, or needs the whole image.
     """
     check_kinds(kinds)
+    if fed:
+        if kinds not in ("all", "stream"):
+            raise InvalidInputError(
+                f"an image that comes by rows is streamed; schedules is {kinds!r}",
+                field="schedules",
+                given=kinds,
+                allowed=["all", "stream"],
+            )
+        return ("stream",)
     return FAMILIES if kinds == "all" else (kinds,)
 
 
@@ -99,7 +109,7 @@ def cheapest_schedules(
     Raises:
         InvalidInputError: `kinds` is not one of the planner's.
     """
-    families = families_of(kinds)
+    families = families_of(kinds, fed=fed)
     options = _Options(len(population.rows))
     if "layer" in families:
         options.add(layer_costs(population, sizes), 0, ((1, 1),))

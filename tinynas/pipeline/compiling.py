@@ -12,18 +12,15 @@ from tinynas.build import firmware_files, preferred_compiler
 from tinynas.cost import MemoryCost, code_sizes, memory_cost, with_variants
 from tinynas.devices import HARNESS_SRAM_BYTES, Budget, Device, MemoryKind
 from tinynas.emit import MIN_VECTORS, Bundle, Vectors, emit
-from tinynas.errors import InfeasibleBudgetError, InvalidInputError
+from tinynas.errors import InfeasibleBudgetError
 from tinynas.graph.ir import Graph
 from tinynas.graph.rows import pack_rows, run_rows
 from tinynas.importer import read_tflite
 from tinynas.report import bundle_report
+from tinynas.request import is_fed
 from tinynas.schedule import Schedule, front, plan, plan_layer
 
 _ATTEMPTS = 4
-
-
-INPUTS = ("held", "rows")
-"""Whether the image is in SRAM, or pushed row by row."""
 
 
 def compile_tflite(
@@ -96,17 +93,9 @@ def compile_graph(
         InvalidInputError: something in it has no C kernel, or its image cannot come row by row.
         InfeasibleBudgetError: it does not fit; says which budget would do.
     """
-    if image not in INPUTS:
-        raise InvalidInputError(
-            f"input: {image!r} is not known; allowed are {', '.join(INPUTS)}",
-            field="input",
-            given=image,
-            allowed=list(INPUTS),
-        )
     usable = replace(budget, sram_bytes=min(budget.sram_bytes, device.usable_sram_bytes))
-    schedule, cost = schedule_within(
-        graph, usable, device.core, preferred_compiler(), fed=image == "rows"
-    )
+    fed = is_fed(image)
+    schedule, cost = schedule_within(graph, usable, device.core, preferred_compiler(), fed=fed)
     check_fits(cost, budget)
     check_room(cost, device)
     return write_bundle(graph, schedule, device, budget, vectors, out, name=name, info=info)

@@ -129,4 +129,5 @@ class Job:
             "budget": asdict(self.budget),
             "compiler": self.compiler,
             "schedules": self.request.schedules,
+            "input": self.request.input,
         }

@@ -86,6 +86,7 @@ def subspaces_of(job: Job) -> SubspaceTable:
         device=job.device,
         seed=job.request.seed,
         schedules=job.request.schedules,
+        fed=job.request.fed,
         max_resolution=max(job.max_resolution, job.given[1].resolution if job.given else 0),
         compiler=job.compiler,
     )
@@ -243,6 +244,7 @@ def feasibility_of(job: Job, subspace: Subspace) -> Feasibility:
         job.device,
         job.request.schedules,
         job.compiler,
+        job.request.fed,
     )
 
 

@@ -65,7 +65,8 @@ class Feasibility:
     """The budget of a job, as a question that can be put to any architecture of a subspace.
 
     `schedules` is `layer`, `patch`, `stream` or `all`; a limit on MACs is of the network
-    computed once.  Code and stack are those of `compiler`.
+    computed once.  Code and stack are those of `compiler`.  `fed`: the image comes row by row, so
+    every schedule is a stream.
     """
 
     subspace: Subspace
@@ -75,6 +76,7 @@ class Feasibility:
     device: Device
     schedules: str
     compiler: str = DEFAULT_COMPILER
+    fed: bool = False
 
     @cached_property
     def _tables(self) -> Tables:
@@ -111,7 +113,7 @@ class Feasibility:
         if self.budget.latency_ms is not None:
             fits &= population_latency(population, self.device)[0] <= self.budget.latency_ms
         within = np.zeros(len(rows), dtype=np.bool_)
-        for family in families_of(self.schedules):
+        for family in families_of(self.schedules, fed=self.fed):
             rest = np.flatnonzero(fits & ~within)
             if len(rest):
                 within[rest] = self._within(Population(self._tables, rows[rest]), family)
@@ -120,7 +122,7 @@ class Feasibility:
     def _within(self, population: Population, schedules: str) -> NDArray[np.bool_]:
         """Whose memory is within the budget by the cheapest of these schedules."""
         sizes = code_sizes(self.device.core, self.compiler)
-        best = cheapest_schedules(population, sizes, self.budget, schedules)
+        best = cheapest_schedules(population, sizes, self.budget, schedules, fed=self.fed)
         sram, flash = self.budget.sram_bytes, self.budget.flash_bytes
         return np.asarray((best.sram <= sram) & (best.flash <= flash))
 
@@ -144,10 +146,10 @@ class Feasibility:
 
     def _cheapest(self, population: Population) -> Cheapest:
         sizes = code_sizes(self.device.core, self.compiler)
-        if self.schedules == "all":
+        if self.schedules == "all" and not self.fed:
             # Streams recompute nothing either, but are slower than whole layers; patches last.
             for family in FAMILIES:
                 best = cheapest_schedules(population, sizes, self.budget, family)
                 if best.fits.all():
                     return best
-        return cheapest_schedules(population, sizes, self.budget, self.schedules)
+        return cheapest_schedules(population, sizes, self.budget, self.schedules, fed=self.fed)

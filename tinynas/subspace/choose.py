@@ -62,7 +62,7 @@ def choose_subspace(
         accounting: `device` counts what this project generates; `published` what the paper's engine
             needs, which executes layer by layer (see `tinynas.cost.published`).
         rule: `mean-of-all` or `published`, see `tinynas.subspace.rules`.
-        fed: whether streams take the image row by row, so that it is not in SRAM.
+        fed: the image comes row by row, so that it is not in SRAM and everything is streamed.
         compiler: whose code sizes `device` counts.
 
     Raises:
@@ -121,6 +121,7 @@ def smallest_networks(
     input_channels: int,
     device: Device,
     schedules: str = "all",
+    fed: bool = False,
     max_resolution: int | None = None,
     compiler: str = DEFAULT_COMPILER,
 ) -> SmallestNetworks:
@@ -129,7 +130,7 @@ def smallest_networks(
     Raises:
         InvalidInputError: as `choose_subspace`.
     """
-    families = _families(space, device, schedules, "device", compiler, fed=False)
+    families = _families(space, device, schedules, "device", compiler, fed=fed)
     tables = Tables(_subspaces(space, max_resolution), classes, input_channels)
     return SmallestNetworks.of(tables, families)
 

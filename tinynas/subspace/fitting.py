@@ -61,7 +61,7 @@ def device_families(
         "stream": [stream(blocks) for blocks in prefixes],
         "patch": [patch(blocks) for blocks in prefixes],
     }
-    return [family for name in families_of(kinds) for family in by_family[name]]
+    return [family for name in families_of(kinds, fed=fed) for family in by_family[name]]
 
 
 def published(population: Population) -> list[PopulationCosts]:

@@ -7,7 +7,9 @@ import { titleOf } from "../schema.js";
 import { datasetField } from "./new-upload.js";
 
 const SCHEDULES = { all: "Any of them", layer: "Layer by layer", patch: "Patches", stream: "Row by row" };
+const CHOICES = { held: "Held in SRAM", rows: "Fed row by row, from a camera" };
 const TITLES = {
+  input: "Image",
   name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator",
   "effort.train_images": "Training images", "effort.evaluations": "Networks to try",
   "effort.finetune_images": "Fine-tuning images", "effort.train_minutes": "Minutes of training",
@@ -57,7 +59,10 @@ export function jobForm({ fields, devices, spaces, datasets, signal, onChange })
 /** A field by its schema alone: what the API learns to take, the form can ask for. */
 function generic(one) {
   const title = TITLES[one.name] ?? titleOf(one);
-  if (one.kind === "choice") return select(one.name, title, [["", "any"], ...one.enum.map((v) => [v, v])]).node;
+  if (one.kind === "choice") {
+    const any = one.enum.includes(one.default) ? [] : [["", "any"]];
+    return select(one.name, title, [...any, ...one.enum.map((v) => [v, CHOICES[v] ?? v])]).node;
+  }
   if (one.kind === "switch") {
     return h("label", { class: "row" }, h("input", { type: "checkbox", name: one.name }), title);
   }
