@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -47,6 +50,20 @@ def listen(client: TestClient, job_id: str, last: int | None = None) -> list[dic
     return events
 
 
+def once_followed(client: TestClient, job_id: str, act: Callable[[], None]) -> threading.Thread:
+    """Does `act` a moment after somebody has begun to follow the job."""
+
+    def wait() -> None:
+        while client.app.state.watch.newest(job_id) is None:  # type: ignore[attr-defined]
+            time.sleep(0.01)
+        time.sleep(0.3)
+        act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
 def test_a_finished_job_tells_its_whole_story_and_ends(client: TestClient, store: Store) -> None:
     job_id = new_job(store)
     finish(store, job_id)
@@ -69,10 +86,9 @@ def test_a_listener_goes_on_where_it_was(client: TestClient, store: Store) -> No
 
 def test_listeners_hear_of_events_as_they_are_stored(client: TestClient, store: Store) -> None:
     job_id = new_job(store)
-    timer = threading.Timer(0.3, finish, (store, job_id))
-    timer.start()
+    thread = once_followed(client, job_id, partial(finish, store, job_id))
     heard = [listen(client, job_id), listen(client, job_id)]
-    timer.join()
+    thread.join()
     assert [len(events) for events in heard] == [4, 4]
 
 
@@ -92,10 +108,9 @@ def test_the_stream_of_a_deleted_job_ends(client: TestClient, store: Store) -> N
         with store.write() as session:
             delete_job(session, session.get_one(Job, job_id))
 
-    timer = threading.Timer(0.3, delete)
-    timer.start()
+    thread = once_followed(client, job_id, delete)
     assert [e["kind"] for e in listen(client, job_id)] == ["state"]
-    timer.join()
+    thread.join()
 
 
 def test_kinds_that_a_listener_does_not_need_are_left_out(client: TestClient, store: Store) -> None:
