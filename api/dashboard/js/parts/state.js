@@ -19,13 +19,15 @@ export const amount = ({ done, total, unit }) => `${counted(done)} of ${counted(
 const counted = (n) => (n >= 1e6 ? count(n) : grouped(n));
 
 /** `32 KB SRAM, 128 KB flash`, as far as the request names them. */
-export function budgetText({ sram_bytes: sram, flash_bytes: flash, macs }) {
+export function budgetText({ sram_bytes: sram, flash_bytes: flash, macs, latency_ms: latency }) {
   const parts = [];
   if (sram) parts.push(`${bytes(sram)} SRAM`);
   if (flash) parts.push(`${bytes(flash)} flash`);
   if (macs) parts.push(`${count(macs)} MACs`);
+  if (latency) parts.push(`${latency} ms`);
   return parts.join(", ");
 }
 
 export const requestText = (request) =>
-  [request.dataset, request.device, budgetText(request)].filter(Boolean).join(" · ");
+  [request.dataset, request.device, budgetText(request), request.input === "rows" && "image by rows"]
+    .filter(Boolean).join(" · ");
