@@ -58,7 +58,8 @@ def estimate(
     pieces = {
         "supernet": images,
         "search": effort.evaluations,
-        "finetune": effort.finetune_images or finetune_images(images),
+        # At most: some finalists are stopped early.
+        "finetune": effort.finalists * (effort.finetune_images or finetune_images(images)),
     }
     found, unknown = [], []
     for step in STEPS:

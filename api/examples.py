@@ -22,6 +22,7 @@ _EFFORT = {
     "evaluations": 64,
     "finetune_images": None,
     "train_minutes": None,
+    "finalists": None,
 }
 _SETTLED = {
     "dataset": "digits",
@@ -40,6 +41,7 @@ _SETTLED = {
     "supernet": None,
     "engine": None,
     "input": "held",
+    "workers": 1,
 }
 
 _CANDIDATE = {

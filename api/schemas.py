@@ -17,7 +17,7 @@ from pydantic import (
 
 from api.store import Dataset, JobState
 from tinynas.data import DatasetCard
-from tinynas.request import Effort, JobRequest
+from tinynas.request import MAX_FINALISTS, MAX_WORKERS, Effort, JobRequest
 from tinynas.units import parse_bytes
 
 T = TypeVar("T")
@@ -57,6 +57,13 @@ class EffortIn(BaseModel):
         description="Instead of a number of training images: as many as fit in this time.",
         examples=[20],
     )
+    finalists: StrictInt | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_FINALISTS,
+        description="Candidates that are fine-tuned and compete to be deployed; 1 if absent.",
+        examples=[1],
+    )
 
 
 class JobIn(BaseModel):
@@ -93,6 +100,13 @@ class JobIn(BaseModel):
     seed: StrictInt = 0
     name: Label | None = None
     simulator: Literal["unicorn", "qemu", "renode"] | None = None
+    workers: StrictInt = Field(
+        default=1,
+        ge=1,
+        le=MAX_WORKERS,
+        description="Processes that train together, each with a CPU or GPU of the cluster.",
+        examples=[1],
+    )
 
     def to_request(self) -> JobRequest:
         """The library's request."""
@@ -110,6 +124,7 @@ class JobIn(BaseModel):
             seed=self.seed,
             name=self.name,
             simulator=self.simulator,
+            workers=self.workers,
         )
 
 

@@ -26,13 +26,19 @@ from benchmarks.service.deployment import Deployment
 from benchmarks.service.disk import SmallDisk
 from benchmarks.service.isolation import isolate
 from benchmarks.service.postgres import PostgreSQL
-from benchmarks.service.processes import descendants, kill, until
+from benchmarks.service.processes import Running, descendants, kill, until
 from benchmarks.service.subject import Outcome, submit, wait
 from benchmarks.service.telling import Listener
 from tinynas.client import Client
 from tinynas.progress import STEPS
 
 EFFORT = {"train_images": 640, "evaluations": 16, "finetune_images": 256}
+SHARED_EFFORT = {
+    "train_images": 6000,
+    "evaluations": 16,
+    "finetune_images": 6000,
+    "finalists": 3,
+}
 START_SECONDS = 900.0
 LEASE_SECONDS = 6
 OUTAGE_SECONDS = 8.0
@@ -48,17 +54,31 @@ class Scene:
         self.client = Client(service.url)
         self._store = service.store_settings().open_store()
         self.expected = Outcome("", "", "", "")
+        self._shared: Outcome | None = None
 
-    def same(self, job_id: str) -> str:
+    def same(self, job_id: str, expected: Outcome | None = None) -> str:
         """How the job ended.
 
         Raises:
             AssertionError: not as the undisturbed one.
         """
         job = wait(self.client, job_id)
-        outcome = Outcome.of(self.client, job)
-        assert outcome == self.expected, f"{outcome} instead of {self.expected}; {job.error}"
+        outcome, expected = Outcome.of(self.client, job), expected or self.expected
+        assert outcome == expected, f"{outcome} instead of {expected}; {job.error}"
         return "succeeded with the same candidates, C and accuracy"
+
+    def processes(self, *names: str) -> list[Running]:
+        """Ray's processes of the worker that do one of these."""
+        tree = descendants(self.service.pid("worker"))
+        return [p for p in tree if p.command.startswith(tuple(f"ray::{name}" for name in names))]
+
+    def shared(self) -> Outcome:
+        """How a job ends that two workers train and whose finalists compete."""
+        if self._shared is None:
+            job_id = submit(self.client, "shared, undisturbed", SHARED_EFFORT, workers=2)
+            self._shared = Outcome.of(self.client, wait(self.client, job_id))
+            assert self._shared.code, self._shared
+        return self._shared
 
     def holder(self, job_id: str) -> str:
         """The name of the living worker that has a job, as soon as one has it."""
@@ -209,14 +229,61 @@ def actor_killed(scene: Scene) -> tuple[str, str]:
     job_id = submit(scene.client, "actor killed", EFFORT)
     scene.in_step(job_id, "search")
 
-    def actors() -> list[int]:
-        tree = descendants(scene.service.pid("worker"))
-        return [p.pid for p in tree if p.command.startswith("ray::LocalEvaluator.")]
-
-    until(lambda: bool(actors()), "an actor measures", seconds=START_SECONDS)
-    wanted = actors()[:1]
-    kill([p for p in descendants(scene.service.pid("worker")) if p.pid in wanted])
+    _kill_one(scene, "LocalEvaluator.")
     return "kill -9 of a Ray actor while it measures", scene.same(job_id)
+
+
+def _kill_one(scene: Scene, name: str) -> None:
+    until(lambda: bool(scene.processes(name)), f"{name} runs", seconds=START_SECONDS)
+    kill(scene.processes(name)[:1])
+
+
+def training_worker_killed(scene: Scene) -> tuple[str, str]:
+    expected = scene.shared()
+    job_id = submit(scene.client, "training worker killed", SHARED_EFFORT, workers=2)
+    progress = _begun(scene, job_id, "supernet")
+    _kill_one(scene, "RayTrainWorker")
+    what = f"kill -9 of one of two processes that train, after {progress} images"
+    return what, scene.same(job_id, expected)
+
+
+def trial_killed(scene: Scene) -> tuple[str, str]:
+    expected = scene.shared()
+    job_id = submit(scene.client, "trial killed", SHARED_EFFORT, workers=2)
+    progress = _begun(scene, job_id, "finetune")
+    _kill_one(scene, "ImplicitFunc")
+    what = f"kill -9 of a Tune trial that fine-tunes a finalist, after {progress} images of all"
+    return what, scene.same(job_id, expected)
+
+
+def driver_killed(scene: Scene) -> tuple[str, str]:
+    expected = scene.shared()
+    scene.service.start_worker(SECOND)
+    job_id = submit(scene.client, "driver killed", SHARED_EFFORT, workers=2)
+    for step in ("supernet", "finetune"):
+        _begun(scene, job_id, step)
+        name = scene.holder(job_id)
+        scene.service.kill_alone(name)
+        time.sleep(INTO_SECONDS)
+        scene.service.start_worker(name)
+    ending = scene.same(job_id, expected)
+    scene.service.kill(SECOND)
+    return "kill -9 of the worker while Ray Train trains, and while Ray Tune fine-tunes", ending
+
+
+def _begun(scene: Scene, job_id: str, step: str) -> int:
+    """How far a step is, as soon as it has got anywhere."""
+    found: list[int] = []
+
+    def under_way() -> bool:
+        job = scene.client.job(job_id)
+        assert not job.final, job.error
+        if job.step == step and job.progress and job.progress["done"] > 0:
+            found.append(job.progress["done"])
+        return bool(found)
+
+    until(under_way, f"{step} is under way", seconds=START_SECONDS)
+    return found[0]
 
 
 def two_workers(scene: Scene) -> tuple[str, str]:
@@ -237,6 +304,9 @@ FAULTS: dict[str, Callable[[Scene], tuple[str, str]]] = {
         worker_killed,
         api_killed,
         actor_killed,
+        training_worker_killed,
+        trial_killed,
+        driver_killed,
         database_restarted,
         disk_full,
         two_workers,
@@ -283,6 +353,9 @@ def main() -> int:
 ABOUT = f"""PostgreSQL, API and a worker with its own Ray on one machine, leases of
 {LEASE_SECONDS} s; a job on digits for an stm32f411xe (32 KB, 128 KB), effort
 `{EFFORT}`.
+
+Jobs whose training worker, trial or driver is killed have two workers that train and finalists that
+compete, effort `{SHARED_EFFORT}`; they are compared with an undisturbed one of the same kind.
 
 "The same" is compared by digests of all candidates, of all C of the bundle, and by the accuracies;
 each bundle's SHA-256 was that of its manifest.  Faults that the test suite keeps are listed in

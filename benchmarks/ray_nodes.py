@@ -3,10 +3,12 @@
     python -m benchmarks.ray_nodes [--write]
 
 PostgreSQL, two raylets of one CPU each, the API and a worker, each a process of its own, in a
-network without any interface but loopback (Linux, root).  Four runs of the same request: nothing
-happens; the second node is killed (kill -9 of its raylet and of all its processes) in the middle of
-the search; a node comes while one searches alone; an actor is killed.  Candidates (architectures,
-schedules, costs, accuracies) and the generated C have to be the same in all.
+network without any interface but loopback (Linux, root).  The supernet is trained by two workers,
+one on each node.  Five runs of the same request: nothing happens; a training worker is killed; the
+second node is killed (kill -9 of its raylet and of all its processes) in the middle of the search;
+a job whose two workers have one node waits for another, which comes; an actor is killed.
+Candidates (architectures, schedules, costs, accuracies) and the generated C have to be the same in
+all.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class Run:
     name: str
     job: Job | None = None
     outcome: Outcome | None = None
-    after: int | None = None  # candidates when it was disturbed
+    after: int | None = None  # images or candidates when it was disturbed
     actors: dict[int, tuple[str, float, float]] = field(default_factory=dict)
     """Node, first seen and last seen processor time (s) of every process that measured."""
 
@@ -60,7 +62,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results")
     parser.add_argument("--evaluations", type=int, default=48)
-    parser.add_argument("--train-images", type=int, default=1500)
+    parser.add_argument("--train-images", type=int, default=6000)
     options = parser.parse_args()
     isolate("ray_nodes")
     effort = {
@@ -92,15 +94,16 @@ def main() -> int:
 
 ABOUT = """Two raylets of one CPU each on one machine, {}, API and worker as processes of their own.
 A job on digits for an stm32f411xe (32 KB, 128 KB), effort `{}`.  "Measured on" is processor time of
-the actors that evaluate subnets, from the first time they were seen."""
+the actors that evaluate subnets, from the first time they were seen; "when" is training images seen
+in the first step that learns, candidates in the search."""
 HEADINGS = [
-    *("run", "what was done", "candidates when it was done", "state"),
+    *("run", "what was done", "when", "state"),
     *("measured on head", "on second or third node", "candidates", "generated C"),
 ]
 
 
 def prove(service: Deployment, effort: dict[str, int]) -> list[Run]:
-    """The four runs."""
+    """The five runs."""
     service.start_ray_head()
     service.start_ray_node(SECOND, "127.0.0.2")
     service.start_api()
@@ -118,19 +121,26 @@ def prove(service: Deployment, effort: dict[str, int]) -> list[Run]:
     def kill_actor() -> None:
         kill(measuring(service, HEAD)[:1])
 
+    def kill_trainer() -> None:
+        kill(training(service, SECOND)[:1])
+
     def used(node: str) -> Callable[[Run], bool]:
         return lambda run: run.spent(node) > WARM_SECONDS
 
+    def training_on_second(_: Run) -> bool:
+        return bool(training(service, SECOND))
+
     wanted = [
-        ("undisturbed", None, used(HEAD)),
-        ("node killed", kill_node, used(SECOND)),
-        ("node comes", add_node, used(HEAD)),
-        ("actor killed", kill_actor, used(HEAD)),
+        ("undisturbed", "search", None, used(HEAD)),
+        ("training worker killed", "supernet", kill_trainer, training_on_second),
+        ("node killed", "search", kill_node, used(SECOND)),
+        ("node comes", "supernet", add_node, lambda _: True),
+        ("actor killed", "search", kill_actor, used(HEAD)),
     ]
     with Client(service.url) as client:
         return [
-            follow(client, service, nodes, Run(name), effort, disturb, ready)
-            for name, disturb, ready in wanted
+            follow(client, service, nodes, Run(name), effort, step, disturb, ready)
+            for name, step, disturb, ready in wanted
         ]
 
 
@@ -139,31 +149,38 @@ def measuring(service: Deployment, node: str) -> list[Running]:
     return [p for p in service.processes(node) if p.command.startswith("ray::LocalEvaluator")]
 
 
+def training(service: Deployment, node: str) -> list[Running]:
+    """A node's processes that train."""
+    return [p for p in service.processes(node) if p.command.startswith("ray::RayTrainWorker")]
+
+
 def follow(
     client: Client,
     service: Deployment,
     nodes: list[str],
     run: Run,
     effort: dict[str, int],
+    step: str,
     disturb: Callable[[], None] | None,
     ready: Callable[[Run], bool],
 ) -> Run:
-    """Submit, watch, disturb once in the middle of the search, and wait for the end.
+    """Submit, watch, disturb once in a step, before its middle, and wait for the end.
 
     Raises:
         TimeoutError: it does not end.
     """
-    job_id = submit(client, run.name, effort)
+    job_id = submit(client, run.name, effort, workers=2)
     started = time.monotonic()
     while not (job := client.job(job_id)).final:
         if time.monotonic() - started > JOB_SECONDS:
             raise TimeoutError(f"{run.name}: {job.state}, {job.step}, {job.progress}")
         if job.step == "search":
             run.look(service, nodes)
-            done = int((job.progress or {}).get("done", 0))
-            middle = 0 < done < effort["evaluations"] // 2
-            if disturb is not None and run.after is None and middle and ready(run):
-                run.after = done
+        if job.step == step and disturb is not None and run.after is None:
+            progress = job.progress or {"done": 0, "total": 1}
+            begun = progress["done"] > 0 or run.name == "node comes"  # it waits for the node
+            if begun and 2 * progress["done"] < progress["total"] and ready(run):
+                run.after = int(progress["done"])
                 disturb()
         time.sleep(0.1)
     run.job = job
@@ -198,8 +215,9 @@ def _compared(found: str, reference: str) -> str:
 
 WHAT = {
     "undisturbed": "nothing",
+    "training worker killed": "kill -9 of the training process on the second node",
     "node killed": "kill -9 of the second raylet and all its processes",
-    "node comes": "a third raylet joins",
+    "node comes": "a third raylet joins; two workers shall train, and there is one CPU",
     "actor killed": "kill -9 of the head's measuring process",
 }
 

@@ -19,7 +19,7 @@ AWARE_SHARE = 0.5
 
 @dataclass(frozen=True)
 class PlannedEffort:
-    """Images that the supernet sees, networks measured, images that the winner sees.
+    """Images that the supernet sees, networks measured, images that a finalist sees, finalists.
 
     `finetune_images` is None where it follows what the supernet saw.
     """
@@ -27,6 +27,7 @@ class PlannedEffort:
     train_images: int
     evaluations: int
     finetune_images: int | None
+    finalists: int = 1
 
 
 def plan_effort(effort: Effort, images: int) -> PlannedEffort:
@@ -37,6 +38,7 @@ def plan_effort(effort: Effort, images: int) -> PlannedEffort:
         effort.train_images or default,
         effort.evaluations or EVALUATIONS,
         effort.finetune_images,
+        effort.finalists or 1,
     )
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tinynas.cluster import on_ray
 from tinynas.devices import Budget, Device
 from tinynas.emit import Bundle, load_bundle
 from tinynas.errors import InvalidInputError
-from tinynas.pipeline import JobResult, compile_tflite, compile_weights, run_pipeline
+from tinynas.pipeline import JobResult, Workplace, compile_tflite, compile_weights, run_pipeline
 from tinynas.progress import Listener, Reporter, ignore
 from tinynas.report import refresh_report
 from tinynas.request import Effort, JobRequest, check_latency, check_macs, is_fed, nearest_device
-from tinynas.search import EvaluatorFactory, LocalEvaluator
 from tinynas.simulate import Measurement
 from tinynas.simulate import validate as validate_bundle
 from tinynas.spaces import load_space
@@ -140,11 +140,14 @@ def search(
     simulator: str | None = None,
     skip_bad_files: bool = False,
     listener: Listener = ignore,
-    evaluators: EvaluatorFactory = LocalEvaluator,
+    workers: int = 1,
+    place: Workplace | None = None,
 ) -> SearchResult:
     """The whole job: from images (a folder of class folders, or a known name) to validated C.
 
-    `out` keeps every finished step, so the same call resumes where it was interrupted.
+    `out` keeps every finished step, so the same call resumes where it was interrupted.  With
+    several `workers` it trains and measures in so many processes of a Ray cluster: of the one that
+    `place` is of (see `on_ray`), or of one that ends with the call.
 
     Raises:
         InvalidInputError: wrong data or a wrong argument, named.
@@ -161,9 +164,13 @@ def search(
         seed=seed,
         simulator=simulator,
         skip_bad_files=skip_bad_files,
+        workers=workers,
     )
     reporter = Reporter(listener=listener)
-    return SearchResult(run_pipeline(request, Path(out), reporter=reporter, evaluators=evaluators))
+    if workers > 1 and place is None:
+        with on_ray(workers) as cluster:
+            return SearchResult(run_pipeline(request, Path(out), reporter=reporter, place=cluster))
+    return SearchResult(run_pipeline(request, Path(out), reporter=reporter, place=place))
 
 
 def compile_model(

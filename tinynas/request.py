@@ -17,6 +17,8 @@ SMALL_IMAGES = 64
 """Up to this side (pixels) a data set is searched in the `tiny` space by default."""
 INPUTS = ("held", "rows")
 """Whether the image is in SRAM, or pushed row by row."""
+MAX_WORKERS = 64
+MAX_FINALISTS = 16
 
 
 @dataclass(frozen=True)
@@ -25,18 +27,22 @@ class Effort:
 
     None means the default for the data set at hand.  `train_minutes` stands in place of
     `train_images`: it is turned into images at this machine's pace when training starts.
+    `finalists` are fine-tuned, with so many images each, and the best of them is deployed.
     """
 
     train_images: int | None = None
     evaluations: int | None = None
     finetune_images: int | None = None
     train_minutes: float | None = None
+    finalists: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("train_images", "evaluations", "finetune_images"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or value < 1):
                 self._refuse(name, value, "a whole number of 1 or more")
+        if self.finalists is not None and self.finalists not in range(1, MAX_FINALISTS + 1):
+            self._refuse("finalists", self.finalists, f"1 to {MAX_FINALISTS}")
         minutes = self.train_minutes
         if minutes is not None and not 0 < minutes < float("inf"):
             self._refuse("train_minutes", minutes, "a number above 0")
@@ -61,7 +67,8 @@ class JobRequest:
     and code is generated for the part that `reference_device` names.  `candidate` is the number of
     the search's candidate to deploy; None for the most accurate one.  `supernet` (a name or a file,
     see `tinynas.supernet.files`) is searched instead of one that is trained for the job; `engine`
-    is the search's, see `tinynas.search.engines`.  `input` is one of `INPUTS`.
+    is the search's, see `tinynas.search.engines`.  `input` is one of `INPUTS`.  `workers` train
+    together, and the weights depend on how many they are.
     """
 
     dataset: str
@@ -81,6 +88,7 @@ class JobRequest:
     supernet: str | None = None
     engine: str | None = None
     input: str = "held"
+    workers: int = 1
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -240,6 +248,13 @@ def check_request(request: JobRequest) -> None:
             field="seed",
             given=request.seed,
             allowed=f"0 to {2**31 - 1}",
+        )
+    if isinstance(request.workers, bool) or not 1 <= request.workers <= MAX_WORKERS:
+        raise InvalidInputError(
+            f"workers is {request.workers!r}; allowed is 1 to {MAX_WORKERS}",
+            field="workers",
+            given=request.workers,
+            allowed=f"1 to {MAX_WORKERS}",
         )
     check_macs(request.macs)
     check_latency(request.latency_ms)

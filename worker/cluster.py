@@ -6,21 +6,37 @@ import logging
 import os
 import secrets
 import threading
+import time
 from pathlib import Path
 from types import ModuleType
 
 from tinynas.errors import TinynasError
+from tinynas.paths import service_environment
+from tinynas.progress import Reporter
 
 # Ray reads these when it is imported and when it starts its processes.
 _ENVIRONMENT = {
     "RAY_worker_niceness": "0",  # evaluations are the work, not something beside it
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",  # Tune's tables on standard output, which `verbose` does not silence
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # scores are written by us
+    "RAY_TRAIN_METRICS_ENABLED": "0",  # nobody collects them
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # how soon the end of a worker is noticed
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
 }
 # A node address of 127.0.0.1 is replaced by one that others reach, unless clusters of several
 # machines are ruled out; this variable does, whatever the system.
-_LOCAL = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+_LOCAL = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # the one node goes when we do
+}
 
+_TOKEN = secrets.token_hex(32)
+"""Of this process's clusters: Ray reads it once, so a second start needs the same."""
+ROOM_SECONDS = 300.0
+"""How long a training waits for nodes that are not there yet."""
 STARTS = 3
 """Ray gives a node 30 seconds to start, which a machine that is busy may need more than once."""
 
@@ -62,11 +78,12 @@ class Cluster:
     def _connect(self, local: bool) -> None:
         os.environ.update(_ENVIRONMENT)
         if local:
-            os.environ.update(_LOCAL, RAY_AUTH_TOKEN=secrets.token_hex(32))
+            os.environ.update(service_environment(), **_LOCAL, RAY_AUTH_TOKEN=_TOKEN)
         import ray  # takes a while, and its environment has to be set first
 
         if not local:
-            ray.init(log_to_driver=False, logging_level=logging.ERROR)
+            hook = {"worker_process_setup_hook": "tinynas.paths.enable_service_imports"}
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, runtime_env=hook)
             return
         ray.init(
             num_cpus=self._cpus,
@@ -95,6 +112,31 @@ class Cluster:
     def cpus(self) -> int:
         """CPUs that the cluster has at the moment, of all nodes that live."""
         return int(self.ray().cluster_resources().get("CPU", 0))
+
+    def await_room(self, workers: int, reporter: Reporter) -> bool:
+        """Return when the cluster has a GPU or, where it has not so many, a CPU for each of so
+        many workers: whether it is GPUs.  Nodes may come meanwhile.
+
+        Raises:
+            TinynasError: it has too few for a long time.
+            CancelledError: the reporter was told to stop.
+        """
+        deadline = time.monotonic() + ROOM_SECONDS
+        while True:
+            reporter.raise_if_cancelled()
+            found = self.ray().cluster_resources()
+            if found.get("GPU", 0) >= workers and os.environ.get("TINYNAS_DEVICE") != "cpu":
+                return True
+            if (cpus := int(found.get("CPU", 0))) >= workers:
+                return False
+            if time.monotonic() > deadline:
+                raise TinynasError(
+                    f"{workers} workers shall train, but the cluster has {cpus} CPUs",
+                    remedy="add nodes to the cluster, then resume the job, or ask for fewer",
+                    workers=workers,
+                    cpus=cpus,
+                )
+            time.sleep(0.5)
 
     def close(self, *, wait: bool = True) -> None:
         """End what was started, in the background where nobody waits for it."""

@@ -23,8 +23,7 @@ LOOK_SECONDS = 5.0  # how often to look for room for more actors while all are a
 
 
 class RayEvaluator:
-    """Measures on up to `actors()` processes, wherever the cluster has room for them; the cluster
-    is its own, and ends with it."""
+    """Measures on up to `actors()` processes, wherever the cluster has room for them."""
 
     def __init__(
         self,
@@ -35,7 +34,7 @@ class RayEvaluator:
         memory_bytes: int | None = None,
     ) -> None:
         """`memory_bytes`: what Ray sets aside for each actor."""
-        self._cluster, self._wanted = cluster, actors
+        self._wanted = actors
         self._ray = ray = cluster.ray()
         # Once into the object store; every actor of a node reads the same copy of the images.
         self._reference = ray.put(task)
@@ -107,6 +106,8 @@ class RayEvaluator:
 
     def close(self) -> None:
         """Give back the processors and the memory; what comes next need not wait for that."""
+        for actor in (*self.actors, *self._starting.values()):
+            self._ray.kill(actor)
         self.actors.clear()
         self._starting.clear()
-        self._cluster.close(wait=False)
+        del self._reference

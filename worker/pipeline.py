@@ -16,12 +16,13 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
     """What does a job's work; `scratch` takes the files of a local cluster."""
     # Torch takes seconds to import: here, so that only the process that needs it does.
     from tinynas.pipeline import run_pipeline
-    from worker.evaluator import RayEvaluator
+    from worker.place import ray_workplace
 
     def run(
         request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
     ) -> dict[str, Any]:
-        cluster = Cluster(cpus=settings.evaluators or usable_cpus(), folder=scratch)
+        cpus = max(settings.evaluators or usable_cpus(), request.workers)
+        cluster = Cluster(cpus=cpus, folder=scratch)
         try:
             return run_pipeline(
                 request,
@@ -29,8 +30,7 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
                 reporter=reporter,
                 data=data,
                 studies=settings.database_url,  # embedded, a file of the search step keeps it
-                evaluators=lambda task: RayEvaluator(
-                    task,
+                place=ray_workplace(
                     cluster,
                     actors=lambda: _actors(settings, cluster),
                     memory_bytes=settings.evaluator_memory_bytes,

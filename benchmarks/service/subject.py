@@ -17,9 +17,9 @@ REQUEST = {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash"
 SECONDS = 1500.0
 
 
-def submit(client: Client, name: str, effort: dict[str, int]) -> str:
+def submit(client: Client, name: str, effort: dict[str, int], *, workers: int = 1) -> str:
     """The same job again, under another name."""
-    return client.submit(**REQUEST, seed=5, name=name, effort=effort).id
+    return client.submit(**REQUEST, seed=5, name=name, effort=effort, workers=workers).id
 
 
 def wait(client: Client, job_id: str, *, seconds: float = SECONDS) -> Job:

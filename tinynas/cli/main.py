@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinynas.cli import catalogue, demo, deploy, keys, remote, search, service, stage1
+from tinynas.cli import catalogue, demo, deploy, keys, remote, search, service, stage1, sweep
 from tinynas.cli.output import console
 from tinynas.paths import share_cores
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     rich_markup_mode="markdown",
 )
-for _module in (demo, stage1, search, deploy, service, keys, remote, catalogue):
+for _module in (demo, stage1, search, sweep, deploy, service, keys, remote, catalogue):
     app.add_typer(_module.app)
 
 

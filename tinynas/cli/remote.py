@@ -50,6 +50,12 @@ def submit_command(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
     simulator: Annotated[str | None, typer.Option(help="renode, qemu or unicorn.")] = None,
+    finalists: Annotated[
+        int | None, typer.Option(min=1, help="Candidates to fine-tune; the best one is deployed.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes of the cluster that train together.")
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     api_key: KeyOption = None,
     *,
@@ -61,6 +67,7 @@ def submit_command(
         "evaluations": evaluations,
         "finetune_images": finetune_images,
         "train_minutes": train_minutes,
+        "finalists": finalists,
     }
     with Client(url, api_key) as client:
         job = client.submit(
@@ -77,6 +84,7 @@ def submit_command(
             seed=seed,
             name=name,
             simulator=simulator,
+            workers=workers,
         )
     if as_json:
         print_json(job_json(job))

@@ -59,6 +59,9 @@ def search_command(
     finetune_images: Annotated[
         int | None, typer.Option(min=1, help="Images that the winner sees.")
     ] = None,
+    finalists: Annotated[
+        int, typer.Option(min=1, help="Candidates to fine-tune; the best one is deployed.")
+    ] = 1,
     supernet: Annotated[
         str | None, typer.Option(help="Start from this one (a name or a file), train none.")
     ] = None,
@@ -67,7 +70,7 @@ def search_command(
         typer.Option(help="tpe, nsga2, nsga3, random, evolution or predicted."),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=0, help="Ray actors that measure networks; 0: this process.")
+        int, typer.Option(min=0, help="Processes of a Ray cluster that train and measure; 0: here.")
     ] = 0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     skip_bad_files: Annotated[bool, typer.Option(help="Leave out unreadable images.")] = False,
@@ -85,13 +88,14 @@ def search_command(
         schedules=schedules,
         macs=macs,
         latency_ms=latency_ms,
-        effort=Effort(train_images, evaluations, finetune_images, train_minutes),
+        effort=Effort(train_images, evaluations, finetune_images, train_minutes, finalists),
         seed=seed,
         skip_bad_files=skip_bad_files,
         simulator=simulator,
         supernet=supernet,
         engine=engine,
         input=image,
+        workers=max(1, workers),
     )
     if devices is not None:
         _search_fleet(fleet_requests(request, devices), out, workers, as_json=as_json)
@@ -99,7 +103,7 @@ def search_command(
     from tinynas.cli.local import run_here
 
     with JobProgress() as progress:
-        result = run_here(request, out, listener=progress, workers=workers)
+        result = run_here(request, out, listener=progress, processes=workers)
     if as_json:
         print_json(
             {
@@ -117,7 +121,7 @@ def _search_fleet(requests: list[JobRequest], out: Path, workers: int, *, as_jso
     from tinynas.cli.local import run_fleet_here
 
     with JobProgress() as progress:
-        results = run_fleet_here(requests, out, listener=progress, workers=workers)
+        results = run_fleet_here(requests, out, listener=progress, processes=workers)
     if as_json:
         rows = [r.to_json() | {"bundle": str(r.bundle.path)} for r in results]
         print_json({"supernet": str(out / "supernet.safetensors"), "devices": rows})

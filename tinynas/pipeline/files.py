@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -18,9 +18,9 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
-def save_weights(module: nn.Module, path: Path) -> None:
+def save_weights(weights: dict[str, Tensor], path: Path) -> None:
     """A state dict, loadable with `weights_only`."""
-    torch.save(module.state_dict(), path)
+    torch.save(weights, path)
 
 
 def load_weights(module: nn.Module, path: Path) -> None:

@@ -11,9 +11,10 @@ from tinynas.errors import InvalidInputError
 from tinynas.pipeline import deploying, learning
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.run import JobResult, describe_data, run_pipeline
+from tinynas.pipeline.workplace import Workplace
 from tinynas.progress import Reporter
 from tinynas.request import JobRequest, check_request
-from tinynas.search import EvaluatorFactory, LocalEvaluator, remembering
+from tinynas.search import remembering
 from tinynas.spaces import Subspace
 from tinynas.subspace import SubspaceTable
 from tinynas.supernet import save_supernet
@@ -27,7 +28,7 @@ def run_fleet(
     folder: Path,
     *,
     reporter: Reporter | None = None,
-    evaluators: EvaluatorFactory = LocalEvaluator,
+    place: Workplace | None = None,
 ) -> list[JobResult]:
     """One job a request, each in `folder/<device>`, all from `folder/supernet.safetensors`.
 
@@ -38,12 +39,12 @@ def run_fleet(
         InvalidInputError: no requests, a device twice, or budgets that no subspace serves all of.
         and whatever `run_pipeline` raises; what is finished is found again.
     """
-    reporter = reporter or Reporter()
+    reporter, place = reporter or Reporter(), place or Workplace()
     names = _names(requests)
     for request in requests:
         check_request(request)
         deploying.check_tools(request)
-    jobs = [Job(request, folder / "common", reporter, evaluators) for request in requests]
+    jobs = [Job(request, folder / "common", reporter, place) for request in requests]
     if requests[0].supernet is None:
         describe_data(jobs[0])
         subspace = common_subspace([learning.subspaces_of(job) for job in jobs], names)
@@ -52,9 +53,9 @@ def run_fleet(
         supernet = learning.load_supernet(jobs[0], subspace, trained)
         save_supernet(supernet, learning.card_of(jobs[0], subspace, trained), path)
         requests = [replace(request, supernet=str(path)) for request in requests]
-    remember = remembering(evaluators, folder / ACCURACIES)
+    place = replace(place, evaluators=remembering(place.evaluators, folder / ACCURACIES))
     return [
-        run_pipeline(request, folder / name, reporter=reporter, evaluators=remember)
+        run_pipeline(request, folder / name, reporter=reporter, place=place)
         for name, request in zip(names, requests, strict=True)
     ]
 

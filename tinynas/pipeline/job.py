@@ -13,9 +13,9 @@ from tinynas.devices import Budget, Device
 from tinynas.effort import PlannedEffort, plan_effort
 from tinynas.errors import InvalidInputError
 from tinynas.pipeline.steps import StepStore
+from tinynas.pipeline.workplace import Workplace
 from tinynas.progress import Reporter
 from tinynas.request import JobRequest
-from tinynas.search import EvaluatorFactory
 from tinynas.spaces import SearchSpace, load_space
 from tinynas.supernet import SupernetCard, find_supernet, read_card
 
@@ -32,7 +32,7 @@ class Job:
     request: JobRequest
     folder: Path
     reporter: Reporter
-    evaluators: EvaluatorFactory
+    place: Workplace
     data: Path | None = None
     studies: str | None = None
 

@@ -1,4 +1,4 @@
-"""The steps that learn: stage 1, supernet, stage 2, fine-tuning.
+"""The steps that learn before there is a winner: stage 1, supernet, stage 2.
 
 Each function is one step: it takes the job and the outputs it builds on, and returns its own.
 Folders hold plain files (JSON, state dicts), so any of them can be opened.
@@ -11,9 +11,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from tinynas.effort import finetune_images
 from tinynas.errors import InvalidInputError
-from tinynas.finetune import LEARNING_RATE, finetune
 from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.effort import images_in
 from tinynas.pipeline.files import load_weights, read_json, save_weights, write_json
@@ -32,15 +30,13 @@ from tinynas.search import (
     search,
     standard_error,
 )
-from tinynas.spaces import Architecture, Subspace, network_of
+from tinynas.spaces import Subspace
 from tinynas.subspace import SubspaceTable, choose_subspace, plot_subspaces
 from tinynas.supernet import (
-    Subnet,
     Supernet,
     SupernetCard,
+    SupernetTask,
     TrainingPlan,
-    recalibrate,
-    train_supernet,
 )
 from tinynas.supernet import load_supernet as read_supernet
 
@@ -119,31 +115,33 @@ def train(job: Job, subspace: Subspace) -> StepOutput:
     if job.given is not None:
         return _taken(job, *job.given)
     minutes = job.request.effort.train_minutes
-    plan = TrainingPlan(job.effort.train_images, seed=job.request.seed)
+    workers = job.request.workers
+    plan = shared_plan(TrainingPlan(job.effort.train_images, seed=job.request.seed), workers)
 
     def work(step: Workspace) -> None:
         supernet = _new_supernet(job, subspace)
         images = plan.images
         if minutes is not None:
-            images = images_in(minutes, supernet, job.dataset, plan, step.partial / "pace.json")
+            images = workers * images_in(
+                minutes, supernet, job.dataset, plan, step.partial / "pace.json"
+            )
         write_json(step.out / "effort.json", {"train_images": images})
-        checkpoint = step.partial / "checkpoint.pt"
         curves = Curves(step.partial)
-        train_supernet(
-            supernet,
-            job.dataset,
-            replace(plan, images=images),
-            checkpoint=checkpoint,
-            reporter=curves.reporter(step.reporter),
+        weights = job.place.train(
+            SupernetTask(supernet, job.dataset, replace(plan, images=images)),
+            workers,
+            step.partial / "checkpoint.pt",
+            curves.reporter(step.reporter),
         )
         curves.save(step.out)
-        save_weights(supernet, step.out / "supernet.pt")
+        save_weights(weights, step.out / "supernet.pt")
 
     inputs = job.key(
         width=subspace.width,
         resolution=subspace.resolution,
         plan=plan_key(plan),
         minutes=minutes,
+        workers=workers,
     )
     return job.steps.run("supernet", inputs, work, rooms=_TRAINING)
 
@@ -152,7 +150,7 @@ def _taken(job: Job, path: Path, card: SupernetCard) -> StepOutput:
     def work(step: Workspace) -> None:
         write_json(step.out / "effort.json", {"train_images": card.train_images})
         Curves(step.partial).save(step.out)
-        save_weights(read_supernet(path)[0], step.out / "supernet.pt")
+        save_weights(read_supernet(path)[0].state_dict(), step.out / "supernet.pt")
 
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -184,6 +182,11 @@ def load_supernet(job: Job, subspace: Subspace, trained: StepOutput) -> Supernet
     return supernet
 
 
+def shared_plan(plan: TrainingPlan, workers: int) -> TrainingPlan:
+    """The plan of a training by so many workers: each of several has one thread."""
+    return replace(plan, threads=1) if workers > 1 else plan
+
+
 def plan_key(plan: TrainingPlan) -> str:
     """What of a plan decides the weights: not how often it is written down."""
     return repr(replace(plan, checkpoint_seconds=0.0))
@@ -200,7 +203,7 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
         supernet = load_supernet(job, subspace, trained)
         searched, held = keep_back(dataset.validation, seed=seed)
         task = EvaluationTask(supernet, dataset.calibration_images(seed=seed), searched)
-        evaluator = job.evaluators(task)
+        evaluator = job.place.evaluators(task)
         try:
             outcome = search(
                 subspace,
@@ -265,73 +268,3 @@ def _outcome_json(
             c.to_json(pareto=bool(p)) for c, p in zip(outcome.candidates, front, strict=True)
         ],
     }
-
-
-def chosen_candidate(job: Job, searched: StepOutput) -> int:
-    """The number of the candidate to deploy: the request's, else the most accurate.
-
-    Raises:
-        InvalidInputError: the search has no candidate of the request's number.
-    """
-    found = read_json(searched.path / "candidates.json")
-    wanted = job.request.candidate
-    if wanted is not None and wanted not in {c["id"] for c in found["candidates"]}:
-        raise InvalidInputError(
-            f"candidate {wanted} is none of the {len(found['candidates'])} that were found",
-            field="candidate",
-            given=wanted,
-            allowed="the number of a candidate",
-        )
-    return int(found["best"] if wanted is None else wanted)
-
-
-def chosen_architecture(job: Job, searched: StepOutput) -> Architecture:
-    found = read_json(searched.path / "candidates.json")
-    number = chosen_candidate(job, searched)
-    chosen = next(c for c in found["candidates"] if c["id"] == number)
-    return Architecture.from_json(job.space, chosen["architecture"])
-
-
-def improve(
-    job: Job, subspace: Subspace, trained: StepOutput, architecture: Architecture
-) -> StepOutput:
-    """Fine-tune the winner with the largest subnet as its teacher: `subnet.pt`, a state dict."""
-    seen = read_json(trained.path / "effort.json")["train_images"]
-    plan = TrainingPlan(
-        job.effort.finetune_images or finetune_images(seen),
-        learning_rate=LEARNING_RATE,
-        seed=job.request.seed,
-    )
-
-    def work(step: Workspace) -> None:
-        dataset = job.dataset.at(subspace.resolution)
-        supernet = load_supernet(job, subspace, trained)
-        images = dataset.calibration_images(seed=job.request.seed)
-        teacher, start = supernet.subnet(job.space.largest), supernet.subnet(architecture)
-        for network in (teacher, start):
-            recalibrate(network, images)
-        curves = Curves(step.partial)
-        tuned = finetune(
-            start,
-            teacher,
-            dataset,
-            plan,
-            checkpoint=step.partial / "checkpoint.pt",
-            reporter=curves.reporter(step.reporter),
-        )
-        curves.save(step.out)
-        save_weights(tuned, step.out / "subnet.pt")
-
-    inputs = job.key(supernet=trained.key, architecture=list(architecture.row), plan=plan_key(plan))
-    return job.steps.run("finetune", inputs, work, rooms=(*_TRAINING, "finetune"))
-
-
-def load_subnet(
-    job: Job, subspace: Subspace, architecture: Architecture, tuned: StepOutput
-) -> Subnet:
-    network = network_of(
-        subspace, architecture, classes=job.classes, input_channels=job.input_channels
-    )
-    subnet = Subnet(network)
-    load_weights(subnet, tuned.path / "subnet.pt")
-    return subnet.eval()

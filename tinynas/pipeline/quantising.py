@@ -14,8 +14,9 @@ from tinynas.graph.files import load_graph, save_graph
 from tinynas.graph.ir import Graph
 from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.files import read_json, write_json
+from tinynas.pipeline.finish import load_subnet
 from tinynas.pipeline.job import Job
-from tinynas.pipeline.learning import load_subnet, load_supernet, plan_key
+from tinynas.pipeline.learning import load_supernet, plan_key
 from tinynas.pipeline.mistakes import worst_mistakes
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.quantise import int8_outputs, noise_report, quantise_network

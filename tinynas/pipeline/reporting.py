@@ -21,8 +21,8 @@ from tinynas.export import write_onnx, write_tflite
 from tinynas.graph.ir import Graph
 from tinynas.pipeline.curves import curves_of
 from tinynas.pipeline.files import read_json
+from tinynas.pipeline.finish import FINALISTS, deployed
 from tinynas.pipeline.job import Job
-from tinynas.pipeline.learning import chosen_candidate
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.report import (
     MemoryFigures,
@@ -67,7 +67,10 @@ def report(
         log = outputs["simulate"].path / f"{data['validation']['simulator']}.log"
         if log.is_file():
             shutil.copy(log, artifacts / "simulator.txt")
-        (artifacts / "result.json").write_text(json.dumps(result_json(job, data)) + "\n")
+        result = result_json(job, data)
+        if len(standings := read_json(outputs["finetune"].path / FINALISTS)["finalists"]) > 1:
+            result["finalists"] = standings
+        (artifacts / "result.json").write_text(json.dumps(result) + "\n")
 
     inputs = {name: output.key for name, output in outputs.items()}
     rooms = ("cost", "export", "graph", "pipeline/reporting.py", "report")
@@ -124,7 +127,7 @@ def _data(
         device=describe_device(job.device),
         subspaces=read_json(outputs["subspace"].path / "subspaces.json"),
         candidates=found["candidates"],
-        chosen=chosen_candidate(job, outputs["search"]),
+        chosen=deployed(outputs["finetune"]),
         architecture=architecture.to_json(),
         blocks=describe_blocks(network, graph),
         layers=describe_layers(

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.emit import Bundle, load_bundle
-from tinynas.pipeline import deploying, learning, quantising
+from tinynas.pipeline import deploying, finish, learning, quantising
 from tinynas.pipeline.files import read_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.reporting import report
+from tinynas.pipeline.workplace import Workplace
 from tinynas.progress import Reporter
 from tinynas.request import JobRequest, check_request
-from tinynas.search import EvaluatorFactory, LocalEvaluator
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,15 @@ def run_pipeline(
     folder: Path,
     *,
     reporter: Reporter | None = None,
-    evaluators: EvaluatorFactory = LocalEvaluator,
+    place: Workplace | None = None,
     data: Path | None = None,
     studies: str | None = None,
 ) -> JobResult:
     """Do the job in `folder`, from the first step on that is not there yet.
 
     `data` is the folder of the data set that the request names, where its name alone does not
-    find it; `studies` the URL of a data base that keeps the search, for Optuna's dashboard.
+    find it; `studies` the URL of a data base that keeps the search, for Optuna's dashboard; `place`
+    where its heavy work is done, this process if it is not given.
 
     Raises:
         InvalidInputError: the request or its data are wrong.
@@ -62,14 +63,20 @@ def run_pipeline(
     """
     check_request(request)
     deploying.check_tools(request)
-    job = Job(request, folder, reporter or Reporter(), evaluators, data, studies)
+    job = Job(request, folder, reporter or Reporter(), place or Workplace(), data, studies)
     describe_data(job)
     outputs = {}
     outputs["subspace"], subspace = learning.choose(job)
     outputs["supernet"] = learning.train(job, subspace)
     outputs["search"] = learning.search_subnets(job, subspace, outputs["supernet"])
-    winner = learning.chosen_architecture(job, outputs["search"])
-    outputs["finetune"] = learning.improve(job, subspace, outputs["supernet"], winner)
+    outputs["finetune"] = finish.improve(
+        job,
+        subspace,
+        outputs["supernet"],
+        outputs["search"],
+        finish.finalists(job, outputs["search"]),
+    )
+    winner = finish.architecture_of(job, outputs["search"], finish.deployed(outputs["finetune"]))
     outputs["quantise"] = quantising.quantise_winner(
         job, subspace, winner, outputs["supernet"], outputs["finetune"]
     )

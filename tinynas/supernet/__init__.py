@@ -1,6 +1,7 @@
 """Once-for-all weights: the supernet, its training, and the subnets taken from it."""
 
 from tinynas.supernet.accelerator import compiled, training_device
+from tinynas.supernet.checkpoint import write_atomically
 from tinynas.supernet.drawn import DrawnNet, FloatGraph
 from tinynas.supernet.evaluation import Trainable, accuracy, logits, recalibrate
 from tinynas.supernet.files import (
@@ -11,7 +12,7 @@ from tinynas.supernet.files import (
     save_supernet,
 )
 from tinynas.supernet.folded import FoldedNetwork
-from tinynas.supernet.group import run_workers
+from tinynas.supernet.group import rank
 from tinynas.supernet.layers import normalise
 from tinynas.supernet.loop import Training, weights_hash
 from tinynas.supernet.losses import share_correct, soft_cross_entropy
@@ -19,6 +20,7 @@ from tinynas.supernet.plan import TrainingPlan, available_threads, torch_threads
 from tinynas.supernet.sorting import sort_channels
 from tinynas.supernet.subnet import Subnet
 from tinynas.supernet.supernet import Supernet
+from tinynas.supernet.task import SupernetTask, TrainingTask, Weights
 from tinynas.supernet.training import images_per_second, train_supernet
 
 __all__ = [
@@ -28,9 +30,12 @@ __all__ = [
     "Subnet",
     "Supernet",
     "SupernetCard",
+    "SupernetTask",
     "Trainable",
     "Training",
     "TrainingPlan",
+    "TrainingTask",
+    "Weights",
     "accuracy",
     "available_threads",
     "compiled",
@@ -39,9 +44,9 @@ __all__ = [
     "load_supernet",
     "logits",
     "normalise",
+    "rank",
     "read_card",
     "recalibrate",
-    "run_workers",
     "save_supernet",
     "share_correct",
     "soft_cross_entropy",
@@ -50,4 +55,5 @@ __all__ = [
     "train_supernet",
     "training_device",
     "weights_hash",
+    "write_atomically",
 ]

@@ -41,7 +41,8 @@ class Training:
 
     `name` says in events and messages what is trained.  `identity` is whatever the result depends
     on beside plan, data and initial weights; a checkpoint where any of these was different is not
-    continued.
+    continued.  `until` is a share of the plan's steps: a training that ended there goes on from its
+    checkpoint as if it had not.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Training:
     identity: object
     checkpoint: Path | None
     reporter: Reporter
+    until: float = 1.0
     watch: Watch | None = None
     device: torch.device = field(default_factory=training_device)
 
@@ -82,14 +84,15 @@ class Training:
         self._saved_at = time.monotonic()
         self._stopping = False
         self.module.train()
-        for step in range(start, plan.steps):
+        end = math.ceil(self.until * plan.steps)
+        for step in range(start, end):
             self._stop_if_cancelled(step)
             curve.add(step, self._step(batches, step))
             if self.watch is not None and _due(step + 1, plan.steps, WATCHES):
                 curve.point(step, self.watch(step))
                 self.module.train()
-        if start < plan.steps:
-            self._save(plan.steps)
+        if start < end:
+            self._save(end)
 
     def _step(self, batches: Batches, step: int) -> Mapping[str, float]:
         for group in self._optimiser.param_groups:

@@ -44,8 +44,10 @@ def shrink_progressively(
     checkpoint: Path | None,
     reporter: Reporter,
     watch: Watch,
+    until: float = 1.0,
 ) -> None:
-    """All phases, in place; each with a checkpoint of its own, so that resuming is exact.
+    """All phases, in place; each with a checkpoint of its own, so that resuming is exact.  `until`
+    is a share of them all.
 
     Raises: as `train_supernet`.
     """
@@ -55,6 +57,9 @@ def shrink_progressively(
         if opened[-1:] == ("expansion",):
             sort_channels(supernet)
         share = LARGEST_SHARE if number == 0 else rest
+        done = 0.0 if number == 0 else LARGEST_SHARE + (number - 1) * rest
+        if done >= until:
+            return
         phase = _Phase(
             supernet,
             replace(
@@ -73,6 +78,7 @@ def shrink_progressively(
             identity=(supernet.subspace, supernet.classes, supernet.input_channels, opened),
             checkpoint=None if checkpoint is None else _numbered(checkpoint, number),
             reporter=reporter,
+            until=min(1.0, (until - done) / share) if until < 1 else 1.0,
             watch=watch,
         ).run()
 

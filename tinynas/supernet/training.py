@@ -39,8 +39,10 @@ def train_supernet(
     *,
     checkpoint: Path | None = None,
     reporter: Reporter | None = None,
+    until: float = 1.0,
 ) -> None:
-    """Train in place, from `checkpoint` on if that holds an earlier part of the same training.
+    """Train in place, from `checkpoint` on if that holds an earlier part of the same training, to
+    the end of the plan or to a share of it.
 
     The data set is brought to the subspace's resolution.  Curves (`metric` events named
     `supernet`): loss and accuracy of the largest, the smallest and the random architectures on
@@ -60,10 +62,11 @@ def train_supernet(
             checkpoint=checkpoint,
             reporter=reporter or Reporter("supernet"),
             watch=sandwich.validate,
+            until=until,
         )
         return
     training = sandwich.training(checkpoint, reporter or Reporter("supernet"))
-    training.watch = sandwich.validate
+    training.watch, training.until = sandwich.validate, until
     training.run()
 
 

@@ -10,9 +10,9 @@ const SCHEDULES = { all: "Any of them", layer: "Layer by layer", patch: "Patches
 const CHOICES = { held: "Held in SRAM", rows: "Fed row by row, from a camera" };
 const TITLES = {
   input: "Image",
-  name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator",
+  name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator", workers: "Training processes",
   "effort.train_images": "Training images", "effort.evaluations": "Networks to try",
-  "effort.finetune_images": "Fine-tuning images", "effort.train_minutes": "Minutes of training",
+  "effort.finetune_images": "Fine-tuning images", "effort.train_minutes": "Minutes of training", "effort.finalists": "Finalists to fine-tune",
 };
 const PLACEHOLDERS = { name: "made from data and device", macs: "no limit", latency_ms: "no limit" };
 const PLACED = new Set(["dataset", "device", "sram", "flash", "space", "schedules"]);

@@ -13,11 +13,11 @@ export function curlOf(body) {
 
 const OPTIONS = {
   dataset: "--dataset", device: "--device", sram: "--sram", flash: "--flash", space: "--space",
-  schedules: "--schedules", input: "--input", macs: "--macs", latency_ms: "--latency-ms", seed: "--seed", name: "--name", simulator: "--simulator",
+  schedules: "--schedules", input: "--input", macs: "--macs", latency_ms: "--latency-ms", seed: "--seed", name: "--name", simulator: "--simulator", workers: "--workers",
 };
 const EFFORT = {
   train_images: "--train-images", evaluations: "--evaluations", finetune_images: "--finetune-images",
-  train_minutes: "--train-minutes",
+  train_minutes: "--train-minutes", finalists: "--finalists",
 };
 
 /** `tinynas submit` with the same meaning. */
