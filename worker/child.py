@@ -17,7 +17,7 @@ from typing import TypeAlias
 from worker.job import JobRun, Pipeline
 from worker.joblog import JobLog
 from worker.memory import resident_bytes
-from worker.scratch import new_scratch
+from worker.scratch import Scratch
 from worker.settings import WorkerSettings
 
 PipelineLoader: TypeAlias = Callable[[WorkerSettings, Path], Pipeline]
@@ -28,10 +28,10 @@ class Child:
     """A worker's handle on its process: give it a job, ask it to stop, make sure it is gone."""
 
     def __init__(self, settings: WorkerSettings, load: PipelineLoader) -> None:
-        self._scratch = new_scratch()
+        self._scratch = Scratch()
         self._connection, theirs = multiprocessing.Pipe()
         self._process = multiprocessing.get_context("spawn").Process(
-            target=_main, args=(theirs, settings, load, self._scratch), name="tinynas-job"
+            target=_main, args=(theirs, settings, load, self._scratch.path), name="tinynas-job"
         )
         self._process.start()
         theirs.close()
@@ -73,7 +73,7 @@ class Child:
         self._process.kill()  # it may not have its own group yet
         self._process.join()
         self._connection.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.delete()
 
 
 def _main(

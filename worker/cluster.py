@@ -19,7 +19,6 @@ _ENVIRONMENT = {
     "RAY_worker_niceness": "0",  # evaluations are the work, not something beside it
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",  # Tune's tables on standard output, which `verbose` does not silence
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # scores are written by us
     "RAY_TRAIN_METRICS_ENABLED": "0",  # nobody collects them
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # how soon the end of a worker is noticed

@@ -3,6 +3,8 @@ stop, the other."""
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -102,9 +104,11 @@ class Line(Generic[T]):
         Raises:
             CancelledError, TinynasError: what the work says of itself; and whatever `work` raises.
         """
-        ended = _Ended(work)
-        while not ended.wait(HEAR_SECONDS):
-            self._hear(reporter)
+        # Whatever Ray prints, it is no result of ours.
+        with contextlib.redirect_stdout(sys.stderr):
+            ended = _Ended(work)
+            while not ended.wait(HEAR_SECONDS):
+                self._hear(reporter)
         self._hear(reporter)
         error: TinynasError | None = self._ray.get(self.exchange.error.remote())
         self._ray.kill(self.exchange)

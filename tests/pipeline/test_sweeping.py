@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tinynas.cli import app
+from tinynas.cli.main import app
 from tinynas.data import load_dataset
 from tinynas.errors import InvalidInputError
 from tinynas.pipeline import sweep
