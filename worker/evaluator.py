@@ -32,9 +32,10 @@ class RayEvaluator:
         *,
         actors: Callable[[], int],
         memory_bytes: int | None = None,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
-        """`memory_bytes`: what Ray sets aside for each actor."""
-        self._wanted = actors
+        """`memory_bytes`: what Ray sets aside for each actor; `ended` is called on closing."""
+        self._wanted, self._ended = actors, ended
         self._ray = ray = cluster.ray()
         # Once into the object store; every actor of a node reads the same copy of the images.
         self._reference = ray.put(task)
@@ -111,3 +112,4 @@ class RayEvaluator:
         self.actors.clear()
         self._starting.clear()
         del self._reference
+        self._ended()

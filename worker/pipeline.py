@@ -34,6 +34,7 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
                     cluster,
                     actors=lambda: _actors(settings, cluster),
                     memory_bytes=settings.evaluator_memory_bytes,
+                    only_search=request.workers == 1 and (request.effort.finalists or 1) == 1,
                 ),
             ).to_json()
         finally:

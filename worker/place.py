@@ -16,13 +16,18 @@ from worker.tuning import compete_on_ray
 
 
 def ray_workplace(
-    cluster: Cluster, *, actors: Callable[[], int], memory_bytes: int | None = None
+    cluster: Cluster,
+    *,
+    actors: Callable[[], int],
+    memory_bytes: int | None = None,
+    only_search: bool = False,
 ) -> Workplace:
     """
     Args:
         actors: how many networks may be measured, or finalists trained, at a time; asked again
             and again.
         memory_bytes: what Ray sets aside for each that measures.
+        only_search: nothing else will be asked of the cluster, so it ends with the search.
     """
 
     def train(task: TrainingTask, workers: int, checkpoint: Path, reporter: Reporter) -> Weights:
@@ -37,7 +42,12 @@ def ray_workplace(
 
     return Workplace(
         evaluators=lambda task: RayEvaluator(
-            task, cluster, actors=actors, memory_bytes=memory_bytes
+            task,
+            cluster,
+            actors=actors,
+            memory_bytes=memory_bytes,
+            # What comes next need not wait for it.
+            ended=(lambda: cluster.close(wait=False)) if only_search else (lambda: None),
         ),
         train=train,
         compete=compete,

@@ -23,7 +23,7 @@ PLAN = TrainingPlan(1024, seed=1)
 def test_a_rate_at_which_nothing_is_learnt_loses(tmp_path: Path) -> None:
     events: list[Event] = []
     values = {"learning_rate": [8e-3, 1e-7], "weight_decay": [0.02]}
-    digits = load_dataset("digits")
+    digits = load_dataset("digits", seed=PLAN.seed)
     found = sweep(SUBSPACE, digits, PLAN, values, tmp_path, reporter=Reporter("", events.append))
     assert found.settings[found.best] == {"learning_rate": 8e-3, "weight_decay": 0.02}
     assert [s.stopped for s in found.standings] == [False, True]
