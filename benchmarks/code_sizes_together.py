@@ -19,29 +19,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from unicorn import UC_HOOK_CODE, UC_HOOK_MEM_WRITE
 from unicorn.arm_const import UC_ARM_REG_SP
 
 from benchmarks.code_sizes import DEVICES, PREFIX, TARGET, functions_of, is_own, save
-from benchmarks.kernel_shapes import BUDGET, Layer, network_of_layers
+from benchmarks.kernel_shapes import Layer, firmware_of, network_of_layers
 from tinynas.build import (
     RUN_BEGINS,
     RUN_ENDS,
     Firmware,
     Toolchain,
-    build_firmware,
-    firmware_files,
     toolchains,
 )
 from tinynas.cost import code
 from tinynas.devices import Device, MemoryKind, load_device
-from tinynas.emit import MIN_VECTORS, emit
-from tinynas.emit.vectors import Vectors
 from tinynas.graph.ir import Graph
-from tinynas.graph.reference import run
 from tinynas.schedule import Schedule, plan_layer
 from tinynas.schedule.kernels import BASE, CLAMPED_ALONE, PLANES, Kernel
 from tinynas.schedule.scratch import with_scratch
@@ -77,26 +71,8 @@ def measured(
 ) -> tuple[dict[str, int], dict[Kernel, list[str]], dict[tuple[Kernel, bool], int]]:
     """Bytes of functions, the functions of each kernel, the stack of each kernel in each form."""
     graph, schedule, runs = network(kernels)
-    rng = np.random.default_rng(0)
-    shape = (1, *graph.tensors[graph.inputs[0]].shape[1:])
-    x = rng.integers(-128, 128, shape, dtype=np.int8)
-    y = run(graph, {graph.inputs[0]: x})[graph.outputs[0]].astype(np.int8)
-    vectors = Vectors(np.repeat(x, MIN_VECTORS, axis=0), np.repeat(y, MIN_VECTORS, axis=0))
-    harness = firmware_files(
-        device, name=PREFIX, vector_bytes=1 << 30, library_flash_bytes=graph.constant_bytes
-    )
     with tempfile.TemporaryDirectory() as folder:
-        bundle = emit(
-            graph,
-            schedule,
-            device,
-            Path(folder) / "bundle",
-            vectors=vectors,
-            budget=BUDGET,
-            name=PREFIX,
-            extra_files={f"firmware/{name}": text for name, text in harness.items()},
-        )
-        firmware = build_firmware(bundle.path, device, toolchain, Path(folder) / "build")
+        firmware, x, y = firmware_of(graph, schedule, device, toolchain, Path(folder))
         sizes = {n: s for n, s in functions_of(firmware.elf).items() if not is_own(n)}
         calls = calls_of(sorted((Path(folder) / "build" / "library").glob("*.o")))
         depths = stacks(firmware, x, y, Path(folder))

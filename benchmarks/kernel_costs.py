@@ -29,8 +29,9 @@ from tinynas.cost.instructions import FEATURES, features_of
 from tinynas.graph.ir import Graph
 from tinynas.graph.random import RandomGraphOptions, random_graph
 from tinynas.graph.random_operators import random_operators
-from tinynas.schedule import plan_layer
+from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_segments
 from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_in, kernel_of
+from tinynas.schedule.stream import is_streamable
 
 SHAPES = 6
 """One-op networks that a kernel without variants is measured on."""
@@ -91,7 +92,7 @@ def alone_of(kernel: Kernel) -> list[Graph]:
 
 
 def points(kernel: Kernel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Features [N, 10] and instructions [N] of the layers that a kernel runs."""
+    """Features [N, 14] and instructions [N] of the layers that a kernel runs."""
     if kernel in BASE or kernel in BASE.values():
         together = frozenset(PLANES) if kernel in PLANES else frozenset({kernel})
         found = counts(BASE.get(kernel, kernel), together)
@@ -106,9 +107,14 @@ def points(kernel: Kernel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def cycles(kernel: Kernel) -> dict[str, float]:
     """Cycles an instruction, by core, on one network."""
+    graph = shape_of(kernel)
+    return cycles_of(graph, forced(graph, plan_layer(graph), {kernel}))
+
+
+def shape_of(kernel: Kernel) -> Graph:
+    """A network of one op that a kernel runs."""
     if kernel not in BASE and kernel not in BASE.values():
-        graph = alone_of(kernel)[0]
-        return cycles_of(graph, plan_layer(graph))
+        return alone_of(kernel)[0]
     size, channels, layer = 10, 48, Layer(3, 1, 0)
     match BASE.get(kernel, kernel):
         case Kernel.POINTWISE:
@@ -117,8 +123,23 @@ def cycles(kernel: Kernel) -> dict[str, float]:
             channels, layer = 16, Layer(3, 1, 16)
         case _:
             layer = Layer(PLANES.get(kernel, (3, 0))[0], 1, 0)
-    graph = network_of_layers(size, channels, [layer])
-    return cycles_of(graph, forced(graph, plan_layer(graph), {kernel}))
+    return network_of_layers(size, channels, [layer])
+
+
+def call(kernel: Kernel) -> float:
+    """Instructions of every further call: one layer row by row against the same one at once.
+
+    Nothing for kernels that no stream runs; what of rows taken apart a tile repeats is not counted.
+    """
+    graph = shape_of(kernel)
+    if kernel in PLANES or not is_streamable(graph, 0, len(graph.ops)):
+        return 0.0
+    rows = plan_segments(graph, (Segment(SegmentKind.STREAM, 0, len(graph.ops), chunk=2),))
+    once, parts = (
+        run_network(graph, forced(graph, plan, {kernel})).by_op[0]
+        for plan in (plan_layer(graph), rows)
+    )
+    return round((parts - once) / (graph.tensors[graph.outputs[0]].shape[1] - 1), 1)
 
 
 def fit(features: NDArray[np.float64], counts: NDArray[np.float64]) -> dict[str, Any]:
@@ -137,7 +158,7 @@ def main() -> int:
     table["features"] = list(FEATURES)
     for kernel in wanted or Kernel:
         features, numbers = points(kernel)
-        found = fit(features, numbers) | {"cycles": cycles(kernel)}
+        found = fit(features, numbers) | {"cycles": cycles(kernel), "call": call(kernel)}
         table["kernels"][kernel.value] = found
         print(
             f"{kernel:20} {len(numbers):3} shapes, error {found['error']:.1%}",

@@ -20,17 +20,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 from elftools.elf.elffile import ELFFile
 from unicorn import UC_HOOK_CODE
 
-from benchmarks.kernel_shapes import BUDGET, PREFIX
-from tinynas.build import Firmware, build_firmware, find_toolchain, firmware_files
+from benchmarks.kernel_shapes import firmware_of
+from tinynas.build import Firmware, find_toolchain
 from tinynas.devices import load_device
-from tinynas.emit import MIN_VECTORS, emit
-from tinynas.emit.vectors import Vectors
 from tinynas.graph.ir import Graph
-from tinynas.graph.reference import run
 from tinynas.schedule import Schedule
 from tinynas.simulate.unicorn_cpu import Emulation
 
@@ -44,26 +40,8 @@ _SINGLE = re.compile(r"^(ldr|str)(b|h|sb|sh)?(\.w|\.n|t)?$")
 def cycles_of(graph: Graph, schedule: Schedule) -> dict[str, float]:
     """Cycles an instruction of the network's library, by core."""
     device = load_device("stm32f746xg")
-    rng = np.random.default_rng(0)
-    shape = (1, *graph.tensors[graph.inputs[0]].shape[1:])
-    x = rng.integers(-128, 128, shape, dtype=np.int8)
-    y = run(graph, {graph.inputs[0]: x})[graph.outputs[0]].astype(np.int8)
-    vectors = Vectors(np.repeat(x, MIN_VECTORS, axis=0), np.repeat(y, MIN_VECTORS, axis=0))
-    harness = firmware_files(
-        device, name=PREFIX, vector_bytes=1 << 30, library_flash_bytes=graph.constant_bytes
-    )
     with tempfile.TemporaryDirectory() as folder:
-        bundle = emit(
-            graph,
-            schedule,
-            device,
-            Path(folder) / "bundle",
-            vectors=vectors,
-            budget=BUDGET,
-            name=PREFIX,
-            extra_files={f"firmware/{name}": text for name, text in harness.items()},
-        )
-        firmware = build_firmware(bundle.path, device, find_toolchain(), Path(folder) / "build")
+        firmware, x, _ = firmware_of(graph, schedule, device, find_toolchain(), Path(folder))
         return _cycles(executed(firmware, x.tobytes(), Path(folder)))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinynas.build import Firmware, Toolchain, build_firmware, find_toolchain, firmware_files
 from tinynas.cost.variants import runs
@@ -145,29 +146,47 @@ def run_network(
 ) -> Ran:
     """One random input through the network's firmware in Unicorn, every output byte compared."""
     target = device or load_device("stm32f746xg")
+    with tempfile.TemporaryDirectory() as folder:
+        firmware, x, y = firmware_of(
+            graph,
+            schedule or plan_layer(graph),
+            target,
+            toolchain or find_toolchain(),
+            Path(folder),
+            seed,
+        )
+        return _simulated(firmware, x, y)
+
+
+def firmware_of(
+    graph: Graph,
+    schedule: Schedule,
+    device: Device,
+    toolchain: Toolchain,
+    folder: Path,
+    seed: int = 0,
+) -> tuple[Firmware, NDArray[np.int8], NDArray[np.int8]]:
+    """A network's firmware, built in `folder`; a random input, and its output in the reference."""
     rng = np.random.default_rng(seed)
     x = rng.integers(-128, 128, (1, *graph.tensors[graph.inputs[0]].shape[1:]), dtype=np.int8)
     y = run(graph, {graph.inputs[0]: x})[graph.outputs[0]].astype(np.int8)
     vectors = Vectors(np.repeat(x, MIN_VECTORS, axis=0), np.repeat(y, MIN_VECTORS, axis=0))
     # Vectors that do not fit into flash come through the simulator: one is enough here.
     harness = firmware_files(
-        target, name=PREFIX, vector_bytes=1 << 30, library_flash_bytes=graph.constant_bytes
+        device, name=PREFIX, vector_bytes=1 << 30, library_flash_bytes=graph.constant_bytes
     )
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = emit(
-            graph,
-            schedule or plan_layer(graph),
-            target,
-            Path(folder) / "bundle",
-            vectors=vectors,
-            budget=BUDGET,
-            name=PREFIX,
-            extra_files={f"firmware/{name}": text for name, text in harness.items()},
-        )
-        firmware = build_firmware(
-            bundle.path, target, toolchain or find_toolchain(), Path(folder) / "build"
-        )
-        return _simulated(firmware, x, y)
+    bundle = emit(
+        graph,
+        schedule,
+        device,
+        folder / "bundle",
+        vectors=vectors,
+        budget=BUDGET,
+        name=PREFIX,
+        extra_files={f"firmware/{name}": text for name, text in harness.items()},
+    )
+    firmware = build_firmware(bundle.path, device, toolchain, folder / "build")
+    return firmware, x, y
 
 
 def _simulated(firmware: Firmware, x: np.ndarray, y: np.ndarray) -> Ran:

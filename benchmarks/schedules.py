@@ -169,7 +169,7 @@ def executed(network: Network, graph: Graph, simulator: str) -> Iterator[str]:
         if row.schedule is None or not row.label.startswith(("(iii)", "(iv)", "(v)")):
             continue
         roomy = Budget(row.schedule.arena_bytes + STACK_BYTES, device.default_budget.flash_bytes)
-        schedule = with_variants(graph, row.schedule, roomy, device.core, compiler)
+        schedule = with_variants(graph, row.schedule, roomy, device, compiler)
         cost = memory_cost(graph, schedule, device.core, compiler)
         harness = firmware_files(
             device,

@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.kernel_shapes import Layer, network_of_layers
 from tinynas.cost import Population, Tables, estimate_latency
 from tinynas.cost.instructions import models
 from tinynas.cost.latencies import population_latency
+from tinynas.cost.latency import calls_of
 from tinynas.devices import Budget, FlashTiming, load_device
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
-from tinynas.schedule import plan_layer, plan_patch
+from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_patch, plan_segments
 from tinynas.schedule.kernels import Kernel
 from tinynas.search.feasibility import Feasibility
 from tinynas.spaces import Architecture, Subspace, load_space, network_of, skeleton
@@ -56,6 +58,24 @@ def test_clock_flash_and_recomputation_count() -> None:
     assert unknown.cycles < once.cycles
     assert estimate_latency(graph, DEVICE, plan_layer(graph)) == once
     assert estimate_latency(graph, DEVICE, plan_patch(graph, 3, (2, 2))).cycles > once.cycles
+
+
+def test_every_further_call_counts() -> None:
+    graph = network_of_layers(10, 8, [Layer(3, 1, 0), Layer(1, 1, 8)])
+    stream = plan_segments(graph, [Segment(SegmentKind.STREAM, 0, 2, chunk=4)])
+    assert calls_of(graph, stream) == {"y0": 30, "y1": 30}
+    assert calls_of(graph, plan_patch(graph, 2, (2, 3))) == {"y0": 6, "y1": 6}
+    once, often = (estimate_latency(graph, DEVICE, s) for s in (plan_layer(graph), stream))
+    calls = models()[Kernel.DEPTHWISE].call + models()[Kernel.POINTWISE].call
+    assert often.instructions - once.instructions == pytest.approx(29 * calls, abs=1)
+    assert often.cycles > once.cycles
+
+
+def test_a_core_without_timings_is_named() -> None:
+    with pytest.raises(InvalidInputError, match="cortex-m33") as caught:
+        estimate_latency(_graph(_rows(1)[0]), replace(DEVICE, core="cortex-m33"))
+    assert caught.value.field == "device"
+    assert caught.value.allowed == ["cortex-m4", "cortex-m7"]
 
 
 def test_every_kernel_has_figures() -> None:

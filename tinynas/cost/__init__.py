@@ -2,6 +2,7 @@
 
 from tinynas.cost.cheapest import Cheapest, cheapest_schedules, stream_segments
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
+from tinynas.cost.fastest import fastest
 from tinynas.cost.ir import KernelCost, MemoryCost
 from tinynas.cost.latency import LatencyEstimate, estimate_latency
 from tinynas.cost.memory import kernel_cost, memory_cost
@@ -21,6 +22,7 @@ __all__ = [
     "cheapest_schedules",
     "code_sizes",
     "estimate_latency",
+    "fastest",
     "kernel_cost",
     "memory_cost",
     "stream_segments",

@@ -17,6 +17,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Conv2D, DepthwiseConv2D, FullyConnected, Graph, Op, Window
 from tinynas.schedule.kernels import Kernel, padded
 from tinynas.schedule.windows import window_of
@@ -32,10 +33,16 @@ FEATURES = (
     "inputs",
     "inside",
     "channels",
+    "twos",
+    "fours",
+    "planes",
+    "strided",
 )
 """What instructions are linear in: multiply-accumulates with taps in whole words, outputs, gathered
 inputs, kernel rows of all pixels, output pixels, output rows of all channels, one, inputs, products
-with taps inside the input, and output channels."""
+with taps inside the input, and output channels.  Of depthwise convolutions alone also outputs with
+rows and columns rounded up to two, with columns rounded up to four, the inputs that the latter see,
+padding included, and output rows of all channels where the stride is not 1."""
 
 
 _WEIGHTED = (Conv2D, DepthwiseConv2D, FullyConnected)
@@ -44,18 +51,20 @@ _WEIGHTED = (Conv2D, DepthwiseConv2D, FullyConnected)
 @dataclass(frozen=True)
 class InstructionModel:
     """Coefficients of `FEATURES`; `error` is the largest relative deviation where it was fitted;
-    `cycles` are those of an instruction, by core, from published timings."""
+    `cycles` are those of an instruction, by core, from published timings; `call` are instructions
+    of every further call, where an op is computed in parts."""
 
     coefficients: tuple[float, ...]
     error: float
     cycles: dict[str, float]
+    call: float = 0.0
 
     def instructions(self, features: NDArray[np.float64]) -> int:
         return max(0, round(float(features @ np.array(self.coefficients))))
 
 
 def features_of(graph: Graph, op: Op) -> NDArray[np.float64]:
-    """The features of an op: float64 [10], in the order of `FEATURES`."""
+    """The features of an op: float64 [14], in the order of `FEATURES`."""
     out, source = graph.tensors[op.outputs[0]], graph.tensors[op.inputs[0]]
     channels = out.shape[-1]
     pixels = out.elements // channels
@@ -81,8 +90,22 @@ def features_of(graph: Graph, op: Op) -> NDArray[np.float64]:
         sum(graph.tensors[name].elements for name in op.inputs[: 1 if weighted else None]),
         inside,
         channels,
+        *_rounded(graph, op),
     )
     return np.array(values, dtype=np.float64)
+
+
+def _rounded(graph: Graph, op: Op) -> tuple[int, int, int, int]:
+    """The last four features."""
+    if not isinstance(op.attributes, DepthwiseConv2D):
+        return 0, 0, 0, 0
+    _, rows, columns, channels = graph.tensors[op.outputs[0]].shape
+    kernel, stride = op.attributes.window.kernel, op.attributes.window.stride
+    twos = 2 * -(-rows // 2) * 2 * -(-columns // 2)
+    fours = 4 * -(-columns // 4)
+    seen = ((rows - 1) * stride[0] + kernel[0]) * ((fours - 1) * stride[1] + kernel[1])
+    strided = rows if stride[1] > 1 else 0
+    return twos * channels, rows * fours * channels, seen * channels, strided * channels
 
 
 def _inside(window: Window, axis: int, size: int, outputs: int) -> int:
@@ -99,16 +122,21 @@ def instructions_of(graph: Graph, op: Op, kernel: Kernel) -> int | None:
 
 
 def cycles_per_instruction(kernel: Kernel, core: str) -> float:
-    """Cycles of an instruction of a kernel, memories without wait states.
+    """Cycles of an instruction of a kernel that has been measured, memories without wait states.
 
-    A core of the catalogue for which none were worked out is taken for the nearest one.
+    Raises:
+        InvalidInputError: nothing was worked out for the core.
     """
-    model = models().get(kernel)
-    known = {} if model is None else model.cycles
-    return known.get(core, known.get(_NEAREST.get(core, ""), 1.5))
-
-
-_NEAREST = {"cortex-m33": "cortex-m4", "cortex-m3": "cortex-m4"}
+    known = models()[kernel].cycles
+    if core not in known:
+        raise InvalidInputError(
+            f"no cycles an instruction are known for {core}; "
+            "`python -m benchmarks.kernel_costs` works them out from a core's published timings",
+            field="device",
+            given=core,
+            allowed=list(known),
+        )
+    return known[core]
 
 
 @cache
@@ -117,7 +145,7 @@ def models() -> dict[Kernel, InstructionModel]:
     raw = json.loads((files("tinynas.cost") / "instructions.json").read_text())
     return {
         Kernel(name): InstructionModel(
-            tuple(value["coefficients"]), value["error"], value.get("cycles", {})
+            tuple(value["coefficients"]), value["error"], value["cycles"], value["call"]
         )
         for name, value in raw["kernels"].items()
     }

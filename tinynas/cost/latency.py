@@ -9,13 +9,15 @@ and how far estimates were from published latencies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
-from tinynas.cost.instructions import cycles_per_instruction, instructions_of
+from tinynas.cost.instructions import cycles_per_instruction, instructions_of, models
 from tinynas.cost.layout import constant_bytes
 from tinynas.devices import Device
 from tinynas.graph.ir import Conv2D, Graph, Op
-from tinynas.schedule.ir import Schedule
+from tinynas.schedule.ir import Schedule, SegmentKind
 from tinynas.schedule.kernels import Kernel, kernel_in, kernel_of
+from tinynas.schedule.stream import stream_segment
 
 _PIXELS_A_READ = 2
 """Dense kernels compute two pixels with one pass over their constants."""
@@ -34,19 +36,25 @@ class LatencyEstimate:
 def estimate_latency(
     graph: Graph, device: Device, schedule: Schedule | None = None
 ) -> LatencyEstimate:
-    """Layer by layer with the schedule's kernels, or those of the least flash.
+    """With the schedule's kernels and calls; layer by layer with those of the least flash if none.
 
     What a schedule recomputes counts in proportion to its multiply-accumulates.
+
+    Raises:
+        InvalidInputError: no timings are known for the device's core.
     """
     instructions, cycles, unknown = 0, 0.0, set()
+    calls = {} if schedule is None else calls_of(graph, schedule)
     for op in graph.ops:
         kernel = kernel_of(graph, op) if schedule is None else kernel_in(graph, schedule, op)
         number = instructions_of(graph, op, kernel)
         if number is None:
             unknown.add(kernel.value)
             continue
-        instructions += number
+        further = round(models()[kernel].call * (calls.get(op.name, 1) - 1))
+        instructions += number + further
         cycles += op_cycles(graph, op, device, kernel)
+        cycles += further * cycles_per_instruction(kernel, device.core)
     again = 1.0
     if schedule is not None and graph.macs:
         again += schedule.recomputed_macs / graph.macs
@@ -57,6 +65,19 @@ def estimate_latency(
         round(1000 * cycles / device.clock_hz, 3),
         tuple(sorted(unknown)),
     )
+
+
+def calls_of(graph: Graph, schedule: Schedule) -> dict[str, int]:
+    """How often the kernel of every op is called: once, for every tile, or for parts of rows."""
+    calls: dict[str, int] = {}
+    for segment in schedule.segments:
+        if segment.kind is SegmentKind.STREAM:
+            for stage in stream_segment(graph, segment).stages:
+                parts = stage.rows * -(-stage.columns // stage.chunk)
+                calls |= {op.name: parts for op in graph.ops[stage.first : stage.last]}
+        else:
+            calls |= {op.name: prod(segment.grid) for op in graph.ops[segment.first : segment.last]}
+    return calls
 
 
 def op_cycles(graph: Graph, op: Op, device: Device, kernel: Kernel | None = None) -> float:

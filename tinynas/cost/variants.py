@@ -1,8 +1,9 @@
-"""Which kernel variant runs each op: the flash left over, spent where it saves most instructions.
+"""Which kernel variant runs each op: the flash left over, spent where it saves most time.
 
 Planner and search count with the kernels of the least flash.  What then is left of the budget buys
 int16 weights and faster code: a knapsack over the ops, solved exactly up to units of 64 bytes, for
-every set of kernels whose code is brought along.
+every set of kernels whose code is brought along.  What it minimises are the estimated cycles of the
+device (`tinynas.cost.latency`): int16 weights save instructions, but are twice as much to read.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from math import prod
 import numpy as np
 
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
-from tinynas.cost.instructions import instructions_of
+from tinynas.cost.instructions import models
+from tinynas.cost.latency import op_cycles
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.memory import memory_cost
 from tinynas.cost.wide import CLAMPED, wide_forms
-from tinynas.devices import Budget
+from tinynas.devices import Budget, Device
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import DepthwiseConv2D, Graph, Op
 from tinynas.schedule import Schedule, SegmentKind
@@ -31,44 +33,48 @@ _UNIT = 64
 
 @dataclass(frozen=True)
 class Offer:
-    """A variant for one op: what it takes in flash beyond the op's own kernel, what it saves."""
+    """A variant for one op: what it takes in flash beyond the op's own kernel, and the estimated
+    cycles that it saves."""
 
     op: str
     kernel: Kernel
     flash_bytes: int
-    instructions: int
+    cycles: int
 
 
 def with_variants(
     graph: Graph,
     schedule: Schedule,
     budget: Budget,
-    core: str,
+    device: Device,
     compiler: str = DEFAULT_COMPILER,
 ) -> Schedule:
-    """`schedule` with the variants that save most instructions within the budget.
+    """`schedule` with the variants that save most of the device's cycles within the budget.
 
     A graph without weights, and a budget that leaves nothing, keep the kernels of the least flash.
     """
     if any(t.constant and t.data is None for t in graph.tensors.values()):
         return schedule
     best, saved = schedule, 0
-    sizes = code_sizes(core, compiler)
+    sizes = code_sizes(device.core, compiler)
     offers = [
         offer
-        for offer in offers_of(graph, schedule)
-        if offer.instructions > 0
+        for offer in offers_of(graph, schedule, device)
+        if offer.cycles > 0
         and offer.kernel in sizes.kernels
         and _sram_bytes(graph, _applied(graph, schedule, [offer]), sizes) <= budget.sram_bytes
     ]
     for kernels in _subsets({offer.kernel for offer in offers}):
         some = [offer for offer in offers if offer.kernel in kernels]
+        most = {o.op: o.cycles for o in sorted(some, key=lambda o: o.cycles)}
+        if sum(most.values()) <= saved:  # not even with all the flash there is
+            continue
         one_each = list({offer.kernel: offer for offer in some}.values())
-        with_code = memory_cost(graph, _applied(graph, schedule, one_each), core, compiler)
+        with_code = memory_cost(graph, _applied(graph, schedule, one_each), device.core, compiler)
         left = budget.flash_bytes - with_code.flash_bytes + sum(o.flash_bytes for o in one_each)
         # Kernels that no op keeps drop out, so what is chosen can only need less than was counted.
         chosen = knapsack(some, left)
-        worth = sum(offer.instructions for offer in chosen)
+        worth = sum(offer.cycles for offer in chosen)
         if worth > saved:
             best, saved = _applied(graph, schedule, chosen), worth
     return best
@@ -80,16 +86,16 @@ def _sram_bytes(graph: Graph, schedule: Schedule, sizes: CodeSizes) -> int:
     return schedule.arena_bytes + static + sizes.stack_bytes(graph, schedule)
 
 
-def offers_of(graph: Graph, schedule: Schedule) -> Iterator[Offer]:
+def offers_of(graph: Graph, schedule: Schedule, device: Device) -> Iterator[Offer]:
     """Every variant that could run an op where the schedule has its buffers."""
     for op in graph.ops:
         base = kernel_of(graph, op)
         for kernel in (k for k, of in BASE.items() if of is base):
-            slow, fast = (instructions_of(graph, op, k) for k in (base, kernel))
-            if slow is None or fast is None or not runs(graph, schedule, op, kernel):
+            if not {base, kernel} <= models().keys() or not runs(graph, schedule, op, kernel):
                 continue
             extra = constant_bytes(graph, op, kernel).total - constant_bytes(graph, op).total
-            yield Offer(op.name, kernel, extra, slow - fast)
+            slow, fast = (op_cycles(graph, op, device, k) for k in (base, kernel))
+            yield Offer(op.name, kernel, extra, round(slow - fast))
 
 
 def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
@@ -128,7 +134,7 @@ def _applied(graph: Graph, schedule: Schedule, offers: Iterable[Offer]) -> Sched
 
 def _subsets(kernels: set[Kernel]) -> Iterator[set[Kernel]]:
     ordered = sorted(kernels)
-    for size in range(1, len(ordered) + 1):
+    for size in range(len(ordered), 0, -1):
         for subset in combinations(ordered, size):
             yield set(subset)
 
@@ -151,7 +157,7 @@ def knapsack(offers: Sequence[Offer], flash_bytes: int) -> list[Offer]:
             size = -(-offer.flash_bytes // _UNIT)
             if size > room:
                 continue
-            value = best[: room + 1 - size] + offer.instructions
+            value = best[: room + 1 - size] + offer.cycles
             better = value > after[size:]
             after[size:] = np.where(better, value, after[size:])
             which[size:][better] = number

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.build import firmware_files, preferred_compiler
-from tinynas.cost import MemoryCost, code_sizes, memory_cost, with_variants
+from tinynas.cost import MemoryCost, code_sizes, fastest, memory_cost
 from tinynas.devices import HARNESS_SRAM_BYTES, Budget, Device, MemoryKind
 from tinynas.emit import MIN_VECTORS, Bundle, Vectors, emit
 from tinynas.errors import InfeasibleBudgetError
@@ -198,7 +198,7 @@ def write_bundle(
     """
     compiler = preferred_compiler()
     usable = replace(budget, sram_bytes=min(budget.sram_bytes, device.usable_sram_bytes))
-    schedule = with_variants(graph, schedule, usable, device.core, compiler)
+    schedule = fastest(graph, schedule, usable, device, compiler)
     cost = memory_cost(graph, schedule, device.core, compiler)
     firmware = firmware_files(
         device,

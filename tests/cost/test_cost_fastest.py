@@ -1,0 +1,80 @@
+"""What is left of a budget buys time, and never a slower kernel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from benchmarks.kernel_shapes import Layer, forced, network_of_layers
+from tinynas.cost import estimate_latency, fastest, memory_cost, with_variants
+from tinynas.cost.latency import op_cycles
+from tinynas.cost.variants import knapsack, offers_of
+from tinynas.devices import Budget, load_device
+from tinynas.graph.ir import Graph
+from tinynas.schedule import Schedule, Segment, SegmentKind, plan_layer, plan_segments
+from tinynas.schedule.kernels import CLAMPED_ALONE, Kernel, kernel_in, kernel_of
+
+DEVICE = load_device("stm32f405xg")
+PLENTY = Budget(1 << 30, 1 << 30)
+
+
+def _graph() -> Graph:
+    layers = [Layer(3, 2, 16), Layer(3, 1, 0), Layer(1, 1, 32), Layer(7, 2, 0), Layer(1, 1, 96)]
+    return network_of_layers(20, 3, [*layers, Layer(7, 2, 0), Layer(3, 1, 0), Layer(1, 1, 12)])
+
+
+def _streamed(graph: Graph, chunk: int) -> Schedule:
+    return plan_segments(graph, [Segment(SegmentKind.STREAM, 0, len(graph.ops), chunk=chunk)])
+
+
+def test_no_op_takes_more_cycles_than_with_the_least_flash() -> None:
+    graph = _graph()
+    for device in (DEVICE, load_device("stm32f746xg")):
+        chosen = with_variants(graph, plan_layer(graph), PLENTY, device)
+        for op in graph.ops:
+            kernel = kernel_in(graph, chosen, op)
+            others = [kernel_of(graph, op)]
+            others += [
+                Kernel(name)
+                for fast in (*CLAMPED_ALONE, Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE)
+                for at, name in forced(graph, plan_layer(graph), {fast}).variants
+                if at == op.name
+            ]
+            least = min(op_cycles(graph, op, device, k) for k in others)
+            assert op_cycles(graph, op, device, kernel) <= least + 1
+
+
+@pytest.mark.parametrize("spare", [0, 300, 1500, 4000])
+def test_the_knapsack_saves_as_much_as_any_choice(spare: int) -> None:
+    graph = network_of_layers(12, 8, [Layer(1, 1, 8), Layer(3, 1, 0), Layer(5, 2, 0)])
+    offers = [o for o in offers_of(graph, plan_layer(graph), DEVICE) if o.cycles > 0]
+    by_op = [[None, *(o for o in offers if o.op == op.name)] for op in graph.ops]
+    best = 0
+    for choice in product(*by_op):
+        some = [o for o in choice if o is not None]
+        if sum(-(-o.flash_bytes // 64) for o in some) <= spare // 64:
+            best = max(best, sum(o.cycles for o in some))
+    assert sum(o.cycles for o in knapsack(offers, spare)) == best
+
+
+def test_streams_hand_on_as_many_columns_as_sram_allows() -> None:
+    graph = _graph()
+    narrow = _streamed(graph, 2)
+    free = fastest(graph, narrow, PLENTY, DEVICE)
+    assert free.segments[0].chunk > 2
+    assert free.segments == (replace(narrow.segments[0], chunk=free.segments[0].chunk),)
+    here = estimate_latency(graph, DEVICE, with_variants(graph, narrow, PLENTY, DEVICE))
+    assert estimate_latency(graph, DEVICE, free).cycles < here.cycles
+    for spare in (0, 100, 400):
+        least = memory_cost(graph, narrow, DEVICE.core).sram_bytes
+        budget = Budget(least + spare, 1 << 30)
+        found = fastest(graph, narrow, budget, DEVICE)
+        assert memory_cost(graph, found, DEVICE.core).sram_bytes <= budget.sram_bytes
+
+
+def test_layers_are_left_as_they_are() -> None:
+    graph = _graph()
+    plan = plan_layer(graph)
+    assert fastest(graph, plan, PLENTY, DEVICE) == with_variants(graph, plan, PLENTY, DEVICE)
