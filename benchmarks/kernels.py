@@ -3,7 +3,8 @@
 Every shape of the table runs with int8 weights and with its fastest variant on a simulated
 Cortex-M7, every output byte compared with the integer reference.  Writes
 `benchmarks/results/kernels.md` and `.json`; `--only TEXT` measures the shapes whose name has it,
-and writes nothing.  The peers' figures were counted in the same way, on a Cortex-M4.
+and writes nothing; `--kernels` measures these variants anew and keeps the other rows.  The peers'
+figures were counted in the same way, on a Cortex-M4.
 """
 
 from __future__ import annotations
@@ -85,12 +86,12 @@ CASES = (
 )
 
 
-def measured(case: Case) -> list[Row]:
-    """The kernel of the least flash, then the variants that run the layer."""
+def measured(case: Case, kernels: list[Kernel]) -> list[Row]:
+    """The kernel of the least flash, then the variants that run the layer; of `kernels` if any."""
     graph = network_of_layers(case.size, case.channels, [case.layer])
-    rows = [_row(case, graph, None)]
+    rows = [] if kernels else [_row(case, graph, None)]
     plan = plan_layer(graph)
-    for kernel in BASE:
+    for kernel in kernels or BASE:
         if forced(graph, plan, {kernel}).variants:
             rows.append(_row(case, graph, kernel))
     return rows
@@ -115,19 +116,32 @@ def _row(case: Case, graph: Graph, kernel: Kernel | None) -> Row:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="TEXT", help="shapes whose name has this")
-    wanted = parser.parse_args().only
+    parser.add_argument("--kernels", nargs="+", type=Kernel, default=[], metavar="NAME")
+    arguments = parser.parse_args()
+    wanted = arguments.only
     rows: list[Row] = []
     for case in CASES:
         if wanted in case.name:
-            for row in measured(case):
+            for row in measured(case, arguments.kernels):
                 rows.append(row)
                 print(*asdict(row).values(), file=sys.stderr, flush=True)
     if not wanted:
         RESULTS.mkdir(exist_ok=True)
+        if arguments.kernels:
+            rows = merged(rows)
         entries = [asdict(row) for row in rows]
         (RESULTS / "kernels.json").write_text(json.dumps(entries, indent=2) + "\n")
         (RESULTS / "kernels.md").write_text(table(rows))
     return 1 if any(row.mismatches for row in rows) else 0
+
+
+def merged(rows: list[Row]) -> list[Row]:
+    """The rows on file, with these in their place behind those of the same layer."""
+    new = {(row.name, row.kernel) for row in rows}
+    old = [Row(**entry) for entry in json.loads((RESULTS / "kernels.json").read_text())]
+    kept = [row for row in old if (row.name, row.kernel) not in new]
+    order = [case.name for case in CASES]
+    return sorted([*kept, *rows], key=lambda row: order.index(row.name))
 
 
 def table(rows: list[Row]) -> str:
