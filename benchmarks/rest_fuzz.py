@@ -115,7 +115,7 @@ def _fuzz(
         count = int(share / SLOW.get(operation.label, 1)) + 1
         try:
             _examples(operation, ask, count, seed)
-        except Exception as error:  # of the fuzzer; what the service does is counted by `ask`
+        except Exception as error:  # of the fuzzer: it has no more examples, say
             failures[f"{operation.label}: {type(error).__name__}: {error}"[:300]] += 1
         sys.stderr.write(f"{operation.label}: {sum(statuses.values())} requests so far\n")
     return statuses, failures
@@ -152,7 +152,12 @@ def _asker(
                     # The stream of a job that has not ended does not end.
                     choices = known["ended"] if events else known[name]
                     case.path_parameters[name] = rng.choice(choices)
-        answer = case.call(headers=HOST, timeout=600)
+        try:
+            answer = case.call(headers=HOST, timeout=600)
+        except Exception as error:  # in one process with the service, its errors come out here
+            statuses[operation.label, 500] += 1
+            failures[f"{operation.label}: {type(error).__name__}: {error}"[:300]] += 1
+            return
         statuses[operation.label, answer.status_code] += 1
         try:
             case.validate_response(answer, checks=CHECKS)

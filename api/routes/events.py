@@ -21,7 +21,8 @@ from api.watch import EventWatch
 
 router = APIRouter(prefix="/jobs/{job_id}", tags=["jobs"])
 LastEventId = Annotated[
-    int, Header(alias="Last-Event-ID", ge=0, description="Send only what follows this event.")
+    int,
+    Header(alias="Last-Event-ID", ge=0, lt=2**31, description="Send only what follows this event."),
 ]
 
 

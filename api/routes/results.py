@@ -36,7 +36,7 @@ def candidates(
     store: StoreDep,
     caller: Caller,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-    cursor: Annotated[int, Query(ge=-1)] = -1,
+    cursor: Annotated[int, Query(ge=-1, lt=2**31)] = -1,
     pareto: bool | None = None,
 ) -> Response:
     """Stage 2: networks in the order they were measured; `pareto=true` for the front alone."""

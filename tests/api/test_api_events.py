@@ -80,8 +80,9 @@ def test_a_listener_goes_on_where_it_was(client: TestClient, store: Store) -> No
     assert [e["sequence"] for e in listen(client, job_id, last=2)] == [3, 4]
     nothing = client.get(f"/api/v1/jobs/{job_id}/events", headers={"Last-Event-ID": "4"})
     assert (nothing.status_code, nothing.text) == (204, "")
-    wrong = client.get(f"/api/v1/jobs/{job_id}/events", headers={"Last-Event-ID": "x"})
-    assert wrong.json()["field"] == "Last-Event-ID"
+    for value in ("x", "-1", str(2**64)):
+        wrong = client.get(f"/api/v1/jobs/{job_id}/events", headers={"Last-Event-ID": value})
+        assert wrong.json()["field"] == "Last-Event-ID"
 
 
 def test_listeners_hear_of_events_as_they_are_stored(client: TestClient, store: Store) -> None:

@@ -72,6 +72,8 @@ def test_candidates_come_in_pages_with_their_place_on_the_front(
     flags = {c["id"]: c["pareto"] for c in first["items"] + rest["items"]}
     assert flags == {0: False, 1: False, 2: True, 3: True, 4: True}
     assert rest["next_cursor"] is None
+    far = client.get(f"{job}/candidates", params={"cursor": 2**64})
+    assert (far.status_code, far.json()["field"]) == (422, "cursor")
     front = client.get(f"{job}/candidates", params={"pareto": True}).json()["items"]
     assert [c["id"] for c in front] == [2, 3, 4]
 
