@@ -59,6 +59,20 @@ def test_the_knapsack_saves_as_much_as_any_choice(spare: int) -> None:
     assert sum(o.cycles for o in knapsack(offers, spare)) == best
 
 
+def test_what_is_bought_stays_within_the_flash_and_more_flash_buys_no_less() -> None:
+    layers = [Layer(3, 1, 0), Layer(7, 1, 0), Layer(3, 2, 0), Layer(3, 2, 0), Layer(7, 1, 0)]
+    graph = network_of_layers(32, 16, layers)  # the last op of a size could have either kernel
+    schedule = plan_layer(graph)
+    least = memory_cost(graph, schedule, DEVICE.core).flash_bytes
+    before = estimate_latency(graph, DEVICE, schedule).cycles
+    for spare in range(0, 12_000, 397):
+        chosen = with_variants(graph, schedule, Budget(1 << 30, least + spare), DEVICE)
+        assert memory_cost(graph, chosen, DEVICE.core).flash_bytes <= least + spare
+        cycles = estimate_latency(graph, DEVICE, chosen).cycles
+        assert cycles <= before
+        before = cycles
+
+
 def test_streams_hand_on_as_many_columns_as_sram_allows() -> None:
     graph = _graph()
     narrow = _streamed(graph, 2)

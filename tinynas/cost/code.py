@@ -7,6 +7,7 @@ and runs the result; nothing here is estimated.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -69,6 +70,12 @@ class CodeSizes:
                 case _:
                     total += self.network["layer_call"] * ops
         return total
+
+    def added_bytes(self, graph: Graph, schedule: Schedule, kernels: Iterable[Kernel]) -> int:
+        """Code of these kernels that the schedule's own do not link yet."""
+        linked = {f for kernel in kernels_of(graph, schedule) for f in self.kernels[kernel]}
+        added = {f for kernel in kernels for f in self.kernels[kernel]} - linked
+        return sum(self.functions[f] for f in added)
 
     def static_bytes(self, graph: Graph, schedule: Schedule) -> int:
         """Data of the library and its context, which remembers how far an image has come in."""

@@ -64,16 +64,14 @@ def with_variants(
         and offer.kernel in sizes.kernels
         and _sram_bytes(graph, _applied(graph, schedule, [offer]), sizes) <= budget.sram_bytes
     ]
+    left = budget.flash_bytes - memory_cost(graph, schedule, device.core, compiler).flash_bytes
     for kernels in _subsets({offer.kernel for offer in offers}):
         some = [offer for offer in offers if offer.kernel in kernels]
         most = {o.op: o.cycles for o in sorted(some, key=lambda o: o.cycles)}
         if sum(most.values()) <= saved:  # not even with all the flash there is
             continue
-        one_each = list({offer.kernel: offer for offer in some}.values())
-        with_code = memory_cost(graph, _applied(graph, schedule, one_each), device.core, compiler)
-        left = budget.flash_bytes - with_code.flash_bytes + sum(o.flash_bytes for o in one_each)
         # Kernels that no op keeps drop out, so what is chosen can only need less than was counted.
-        chosen = knapsack(some, left)
+        chosen = knapsack(some, left - sizes.added_bytes(graph, schedule, kernels))
         worth = sum(offer.cycles for offer in chosen)
         if worth > saved:
             best, saved = _applied(graph, schedule, chosen), worth
