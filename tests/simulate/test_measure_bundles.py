@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.kernel_shapes import Layer, forced, network_of_layers
 from tinynas.build import find_toolchain, firmware_files
 from tinynas.build.toolchain import ZIG
+from tinynas.cost import memory_cost
 from tinynas.devices import load_device
 from tinynas.emit import Bundle, Vectors, emit
 from tinynas.errors import InvalidInputError, MissingToolError
@@ -19,6 +21,7 @@ from tinynas.graph.ir import Graph
 from tinynas.graph.random import RandomGraphOptions, random_graph
 from tinynas.graph.reference import run
 from tinynas.schedule import Schedule, plan_layer, schedules_for
+from tinynas.schedule.kernels import Kernel
 from tinynas.simulate import find_simulator, simulator_names, validate
 
 SMALL = RandomGraphOptions(max_size=12, max_channels=16, blocks=(2, 4), classifier=True)
@@ -116,6 +119,17 @@ def test_the_measurement_says_what_the_issue_asks_for(emitted: WriteEmitted) -> 
     assert sum(layer["flash_bytes"] for layer in layers) == flash["constants"]
     assert sum(layer["macs"] for layer in layers) == graph.macs
     assert 0.99 < sum(layer["instructions"] for layer in layers) / found["instructions"] <= 1
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+def test_the_stack_of_the_depthwise_kernel_grows_with_its_taps(
+    emitted: WriteEmitted, size: int
+) -> None:
+    graph = network_of_layers(9, 8, [Layer(size, 1, 0)])
+    schedule = forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_WIDE})
+    assert len(schedule.variants) == 1
+    measured = validate(emitted(graph, schedule), simulator="unicorn").to_json()["sram_bytes"]
+    assert abs(measured["stack"] - memory_cost(graph, schedule, "cortex-m4").stack_bytes) <= 8
 
 
 def test_a_wrong_byte_is_found(emitted: WriteEmitted, tmp_path: Path) -> None:
