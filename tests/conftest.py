@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from tinynas.build import firmware_files
 from tinynas.devices import load_device
 from tinynas.paths import share_cores
+from worker.cluster import set_environment
 
 share_cores()  # before any test imports torch
+set_environment(local=True)  # before any test imports Ray
 
 HEADER = """\
 #ifndef TINY_H

@@ -14,7 +14,6 @@ from tinynas.errors import TinynasError
 from tinynas.paths import service_environment
 from tinynas.progress import Reporter
 
-# Ray reads these when it is imported and when it starts its processes.
 _ENVIRONMENT = {
     "RAY_worker_niceness": "0",  # evaluations are the work, not something beside it
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -38,6 +37,13 @@ ROOM_SECONDS = 300.0
 """How long a training waits for nodes that are not there yet."""
 STARTS = 3
 """Ray gives a node 30 seconds to start, which a machine that is busy may need more than once."""
+
+
+def set_environment(*, local: bool) -> None:
+    """What Ray reads when it is imported and when it starts its processes."""
+    os.environ.update(_ENVIRONMENT)
+    if local:
+        os.environ.update(service_environment(), **_LOCAL, RAY_AUTH_TOKEN=_TOKEN)
 
 
 class Cluster:
@@ -75,9 +81,7 @@ class Cluster:
         ray.shutdown()
 
     def _connect(self, local: bool) -> None:
-        os.environ.update(_ENVIRONMENT)
-        if local:
-            os.environ.update(service_environment(), **_LOCAL, RAY_AUTH_TOKEN=_TOKEN)
+        set_environment(local=local)
         import ray  # takes a while, and its environment has to be set first
 
         if not local:

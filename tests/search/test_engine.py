@@ -65,7 +65,7 @@ def test_what_does_not_fit_is_refused_before_it_is_measured() -> None:
 
 @pytest.mark.parametrize("kinds", ["all", "stream"])
 def test_an_image_by_rows_is_streamed_and_takes_no_memory(kinds: str) -> None:
-    budget, device = Budget(12 << 10, 256 << 10), load_device("stm32f746xg")
+    budget, device = Budget(6 << 10, 256 << 10), load_device("stm32f746xg")
     fed = Feasibility(SUBSPACE, 10, 3, budget, device, kinds, fed=True)
     rows = SUBSPACE.space.sample(100, np.random.default_rng(0))
     fits = fed.fitting(rows)
