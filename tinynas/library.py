@@ -135,6 +135,8 @@ def search(
     out: str | Path = "out",
     space: str | None = None,
     schedules: str = "all",
+    image: str = "held",
+    latency_ms: float | None = None,
     effort: Effort | None = None,
     seed: int = 0,
     simulator: str | None = None,
@@ -145,6 +147,8 @@ def search(
 ) -> SearchResult:
     """The whole job: from images (a folder of class folders, or a known name) to validated C.
 
+    `image`: `held` in SRAM, or `rows` that are fed to streams one by one; `latency_ms` limits the
+    estimated time of an inference.
     `out` keeps every finished step, so the same call resumes where it was interrupted.  With
     several `workers` it trains and measures in so many processes of a Ray cluster: of the one that
     `place` is of (see `on_ray`), or of one that ends with the call.
@@ -160,6 +164,8 @@ def search(
         flash_bytes=None if flash is None else parse_bytes(flash, field="flash"),
         space=space,
         schedules=schedules,
+        input=image,
+        latency_ms=latency_ms,
         effort=effort or Effort(),
         seed=seed,
         simulator=simulator,

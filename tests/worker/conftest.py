@@ -1,13 +1,16 @@
-"""A store in a temporary folder, and workers on it."""
+"""A store in a temporary folder, workers on it, and a Ray cluster."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import training_tasks
 from worker_service import Service
 
+from worker.cluster import Cluster
 from worker.settings import WorkerSettings
 
 
@@ -19,3 +22,13 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service = Service(settings)
     yield service
     service.store.close()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of two CPUs that knows the tests' own trainings."""
+    with tempfile.TemporaryDirectory(prefix="tn-", dir="/tmp") as folder:
+        cluster = Cluster(cpus=2, folder=Path(folder))
+        cluster.ray().cloudpickle.register_pickle_by_value(training_tasks)
+        yield cluster
+        cluster.close()

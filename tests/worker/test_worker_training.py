@@ -6,14 +6,11 @@ Few trainings for many claims: each has to start its processes.
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
-from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 import pytest
-import training_tasks
 from sockets import listening
 from training_tasks import Counted, Impossible, Watched, supernet
 
@@ -25,15 +22,6 @@ from worker.place import ray_workplace
 from worker.training import train_on_ray
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with tempfile.TemporaryDirectory(prefix="tn-", dir="/tmp") as folder:
-        cluster = Cluster(cpus=2, folder=Path(folder))
-        cluster.ray().cloudpickle.register_pickle_by_value(training_tasks)
-        yield cluster
-        cluster.close()
 
 
 class Undisturbed:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import training_tasks
 from training_tasks import Climber
 
 from tinynas.contest import Contest, compete_here, contestant_folder
@@ -24,15 +21,6 @@ CONTEST = Contest(
         Climber((0.6, 0.6, 0.8)),
     )
 )
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with tempfile.TemporaryDirectory(prefix="tn-", dir="/tmp") as folder:
-        cluster = Cluster(cpus=2, folder=Path(folder))
-        cluster.ray().cloudpickle.register_pickle_by_value(training_tasks)
-        yield cluster
-        cluster.close()
 
 
 def test_a_cancelled_contest_with_a_killed_trial_ends_as_in_one_process(

@@ -10,7 +10,7 @@ from tinynas.data import load_dataset
 from tinynas.pipeline import JobResult, Sweep, Workplace, run_fleet, run_pipeline, sweep
 from tinynas.progress import Listener, Reporter
 from tinynas.request import JobRequest
-from tinynas.spaces import Subspace, load_space
+from tinynas.spaces import Subspace
 from tinynas.supernet import TrainingPlan
 
 
@@ -29,21 +29,17 @@ def run_fleet_here(
 
 
 def sweep_here(
+    subspace: Subspace,
     dataset: str,
-    where: tuple[str, float, int],
-    effort: tuple[int, int],
+    plan: TrainingPlan,
     values: dict[str, list[float]],
     out: Path,
     *,
     listener: Listener,
     processes: int,
 ) -> Sweep:
-    """A sweep in folder `out`; `where` is (space, width, resolution), `effort` (images, seed)."""
-    space, width, resolution = where
-    images, seed = effort
-    subspace = Subspace(load_space(space), width, resolution)
-    data = load_dataset(dataset, seed=seed)
-    plan = TrainingPlan(images, seed=seed, threads=1)
+    """A sweep in folder `out`, see `tinynas.pipeline.sweep`."""
+    data = load_dataset(dataset, seed=plan.seed)
     reporter = Reporter("supernet", listener)
     with _place(processes) as place:
         return sweep(subspace, data, plan, values, out, reporter=reporter, place=place)

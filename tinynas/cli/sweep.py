@@ -47,12 +47,14 @@ def sweep_command(
     }
     values = {name: _numbers(name, text) for name, text in given.items() if text}
     from tinynas.cli.local import sweep_here
+    from tinynas.spaces import Subspace, load_space
+    from tinynas.supernet import TrainingPlan
 
     with JobProgress() as progress:
         found = sweep_here(
+            Subspace(load_space(space), width, resolution),
             dataset,
-            (space, width, resolution),
-            (train_images, seed),
+            TrainingPlan(train_images, seed=seed, threads=1),
             values,
             out,
             listener=progress,
