@@ -88,7 +88,7 @@ def test_cancelled_then_killed_the_training_ends_with_the_same_weights(
     checkpoint = tmp_path / "checkpoint.pt"
     reporter = Reporter("supernet", heard.append, lambda: bool(heard))
     with pytest.raises(CancelledError):
-        train_on_ray(cluster, Watched(tmp_path), 2, checkpoint, reporter)
+        train_on_ray(cluster, Watched(tmp_path, waits=True), 2, checkpoint, reporter)
     assert checkpoint.is_file()
     weights = train_on_ray(cluster, Watched(tmp_path, 0), 2, checkpoint, Reporter("supernet"))
     assert (tmp_path / "killed").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +39,12 @@ def supernet() -> Supernet:
 @dataclass(frozen=True)
 class Watched:
     """A supernet's training that notes in `folder` what each worker saw of the others; the worker
-    of number `victim` is killed when it has seen 64 images, once."""
+    of number `victim` is killed when it has seen 64 images, once.  One that `waits` to be cancelled
+    is slower than the news of it, on any machine."""
 
     folder: Path
     victim: int | None = None
+    waits: bool = False
 
     def run(self, checkpoint: Path, reporter: Reporter) -> Weights:
         (self.folder / f"saw-{rank()}").write_text(repr(_averaged()))
@@ -50,6 +53,10 @@ class Watched:
             reporter.listener(event)
             if event.kind == "progress" and event.data["done"] >= 64:
                 self._die()
+            if event.kind == "progress" and self.waits and rank() == 0:
+                deadline = time.monotonic() + 60
+                while not reporter.cancelled() and time.monotonic() < deadline:
+                    time.sleep(0.05)
 
         task = SupernetTask(supernet(), noise(), PLAN)
         return task.run(checkpoint, Reporter("supernet", listen, reporter.cancelled))
