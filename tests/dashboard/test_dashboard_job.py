@@ -9,7 +9,7 @@ import dashboard_examples as examples
 import pytest
 from dashboard_service import Service, Showcase
 from dashboard_visitor import wait_until_unchanged
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tinynas.progress import STEPS
 
@@ -41,10 +41,13 @@ def test_queued_job_tells_what_is_before_it(open_page: OpenPage, service: Servic
 
 def test_a_job_that_was_deleted_meanwhile_is_said(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"#/jobs/{service.cancelled()}", failing=("status of 404",))
-    resume = page.get_by_role("button", name="Resume")
-    expect(resume).to_be_visible()
-    service.clear()
-    resume.click()
+
+    def deleted_on_the_way(route: Route) -> None:
+        service.clear()
+        route.continue_()
+
+    page.route("**/resume", deleted_on_the_way)
+    page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("alert")).to_contain_text("there is no job")
 
 

@@ -48,6 +48,7 @@ function start(node, id, signal) {
 /** Put the page's parts in place; gives the function that brings them up to date. */
 function layout(node, model, restart, signal) {
   const head = h("header", {});
+  const refusal = h("div", {}); // of an action; outlives the head, which is drawn anew with each news
   const steps = h("div", {});
   const now = h("p", { class: "now note" });
   const spoken = h("p", { class: "sr", role: "status" });
@@ -57,11 +58,11 @@ function layout(node, model, restart, signal) {
     resultSection, accuracySection, networkSection, candidatesSection, subspacesSection, trainingSection, takeAwaySection, logSection,
   ].map((section) => section(model));
   const contents = contentsBar(sections);
-  fill(node, head, steps, now, spoken, waiting.node, trouble, contents.node, sections.map((section) => section.node));
+  fill(node, head, refusal, steps, now, spoken, waiting.node, trouble, contents.node, sections.map((section) => section.node));
   return (parts) => {
     if (parts.has("job")) {
       document.title = `${model.job.name} · tinynas`;
-      fill(head, heading(model, restart, signal));
+      fill(head, heading(model, restart, refusal, signal));
       fill(trouble, expiry(model), failure(model));
       waiting.update();
       spoken.textContent = `Job ${model.job.state}`;
@@ -76,7 +77,7 @@ function layout(node, model, restart, signal) {
   };
 }
 
-function heading(model, restart, signal) {
+function heading(model, restart, refusal, signal) {
   const { job } = model;
   const { seed, space } = job.request;
   const meta = [requestText(job.request), space && `space ${space}`, `seed ${seed}`].filter(Boolean).join(" · ");
@@ -84,7 +85,7 @@ function heading(model, restart, signal) {
     h("p", { class: "crumb" }, h("a", { href: "#/jobs" }, "Jobs"), " / ", job.id),
     h("div", { class: "head" },
       h("div", {}, h("h1", { class: job.name.length > LONG ? "long" : null }, job.name), h("p", { class: "meta" }, badge(job.state), meta, origin(job))),
-      h("div", { class: "row" }, actions(model, restart, signal))),
+      h("div", { class: "row" }, actions(model, restart, refusal, signal))),
   ];
 }
 
@@ -97,17 +98,18 @@ function origin({ parent_id: parent, request: { candidate } }) {
     : [" · ", h("a", { href: `${place}/candidates/${candidate}` }, `candidate ${candidate}`), " of ", h("a", { href: place }, "another job")];
 }
 
-function actions(model, restart, signal) {
+function actions(model, restart, refusal, signal) {
   const { job, path } = model;
   const act = (id, title, work, kind) => {
     const button = h("button", { type: "button", id, class: kind }, title);
     button.addEventListener("click", async () => {
       button.disabled = true;
+      fill(refusal);
       try {
         if ((await work()) === false) button.disabled = false;
       } catch (error) {
         button.disabled = false;
-        if (!signal.aborted) button.closest("header").append(errorNotice(error));
+        if (!signal.aborted) fill(refusal, errorNotice(error));
       }
     });
     return button;
