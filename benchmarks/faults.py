@@ -239,21 +239,22 @@ def _kill_one(scene: Scene, name: str) -> None:
 
 
 def training_worker_killed(scene: Scene) -> tuple[str, str]:
-    expected = scene.shared()
-    job_id = submit(scene.client, "training worker killed", SHARED_EFFORT, workers=2)
-    progress = _begun(scene, job_id, "supernet")
-    _kill_one(scene, "RayTrainWorker")
-    what = f"kill -9 of one of two processes that train, after {progress} images"
-    return what, scene.same(job_id, expected)
+    images, ending = _shared_killed(scene, "supernet", "RayTrainWorker")
+    return f"kill -9 of one of two processes that train, after {images} images", ending
 
 
 def trial_killed(scene: Scene) -> tuple[str, str]:
+    images, ending = _shared_killed(scene, "finetune", "ImplicitFunc")
+    return f"kill -9 of a Tune trial that fine-tunes a finalist, after {images} images", ending
+
+
+def _shared_killed(scene: Scene, step: str, process: str) -> tuple[int, str]:
+    """One of the processes that share a step is killed: after how many images, and the ending."""
     expected = scene.shared()
-    job_id = submit(scene.client, "trial killed", SHARED_EFFORT, workers=2)
-    progress = _begun(scene, job_id, "finetune")
-    _kill_one(scene, "ImplicitFunc")
-    what = f"kill -9 of a Tune trial that fine-tunes a finalist, after {progress} images of all"
-    return what, scene.same(job_id, expected)
+    job_id = submit(scene.client, f"{step} killed", SHARED_EFFORT, workers=2)
+    images = _begun(scene, job_id, step)
+    _kill_one(scene, process)
+    return images, scene.same(job_id, expected)
 
 
 def driver_killed(scene: Scene) -> tuple[str, str]:
