@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import sys
 import threading
 import time
 from pathlib import Path
@@ -40,7 +41,16 @@ STARTS = 3
 
 
 def set_environment(*, local: bool) -> None:
-    """What Ray reads when it is imported and when it starts its processes."""
+    """What Ray reads when it is imported and when it starts its processes.
+
+    Raises:
+        TinynasError: somebody imported Ray before, so that it would not protect a local cluster.
+    """
+    if local and "ray" in sys.modules and os.environ.get("RAY_AUTH_MODE") != "token":
+        raise TinynasError(
+            "Ray was imported before, without the settings of a cluster of our own, which it reads "
+            "only then: import ray later, or start a cluster and name it in RAY_ADDRESS"
+        )
     os.environ.update(_ENVIRONMENT)
     if local:
         os.environ.update(service_environment(), **_LOCAL, RAY_AUTH_TOKEN=_TOKEN)
