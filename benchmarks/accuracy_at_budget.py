@@ -3,7 +3,8 @@
     python -m benchmarks.accuracy_at_budget --dataset cifar10 --quick --write
     python -m benchmarks.accuracy_at_budget --dataset cifar10 --write
 
-Every baseline is widened until it no longer fits (SRAM by the best schedule there is, flash), then
+Every baseline is widened until it no longer fits (SRAM by the best schedule there is, flash), at
+the images' own resolution and at another one, as the search may choose its resolution too; then
 trained from scratch by the same recipe on the same number of images as the searched network is
 fine-tuned on; the supernet's own training is stated beside it.  All are quantised the same way:
 the best without training, quantisation-aware training where that loses more than half a point.
@@ -33,7 +34,7 @@ from tinynas.pipeline import run_pipeline
 from tinynas.pipeline.compiling import schedule_within
 from tinynas.progress import Reporter
 from tinynas.quantise import classify, quantise_network
-from tinynas.request import Effort, JobRequest
+from tinynas.request import SMALL_IMAGES, Effort, JobRequest
 from tinynas.spaces import DrawnNetwork
 from tinynas.supernet import TrainingPlan, accuracy, available_threads
 from tinynas.units import parse_bytes
@@ -72,13 +73,12 @@ class Cell:
 def main() -> int:
     arguments = _arguments()
     bench = _Bench(arguments)
-    names = [SEARCHED, *bench.families]
     for budget in bench.budgets:
-        for name in names:
+        for entrant in bench.entrants:
             for seed in range(arguments.seeds):
-                cell = bench.cell(name, budget, seed)
-                print(budget, name, seed, cell or "does not fit", file=sys.stderr, flush=True)
-    table = bench.table(names)
+                cell = bench.cell(entrant, budget, seed)
+                print(budget, *entrant, seed, cell or "does not fit", file=sys.stderr, flush=True)
+    table = bench.table()
     print(table)
     if arguments.write:
         title = f"Accuracy at a budget on {arguments.dataset}"
@@ -94,6 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="stm32f746zg", help="whose code is counted")
     parser.add_argument("--budgets", help="SRAM:FLASH, with commas")
     parser.add_argument("--families", help="baselines, with commas")
+    parser.add_argument("--resolutions", help="of baselines (pixels), with commas")
     parser.add_argument("--seeds", type=int, help="how many")
     parser.add_argument("--supernet-images", type=int)
     parser.add_argument("--images", type=int, help="of every network's own training")
@@ -122,6 +123,15 @@ class _Bench:
         self.space, self.seeds = given.space, given.seeds
         self.device: Device = load_device(given.device)
         self.dataset: Dataset = load_dataset(given.dataset, seed=0)
+        resolutions = (
+            [int(text) for text in given.resolutions.split(",")]
+            if given.resolutions
+            else baseline_resolutions(self.dataset.native_resolution)
+        )
+        self.entrants: list[tuple[str, int | None]] = [
+            (SEARCHED, None),
+            *((name, resolution) for name in self.families for resolution in resolutions),
+        ]
         self.ledger = Ledger(WORK / "accuracy-at-budget.jsonl")
 
     def about(self) -> str:
@@ -133,8 +143,9 @@ class _Bench:
             f"{effort.evaluations} networks. {self.seeds} seed(s): mean and deviation."
         )
 
-    def cell(self, name: str, budget: str, seed: int) -> Cell | None:
+    def cell(self, entrant: tuple[str, int | None], budget: str, seed: int) -> Cell | None:
         """Known or measured now; None where nothing of the family fits."""
+        name, resolution = entrant
         key = {
             "name": name,
             "budget": budget,
@@ -142,18 +153,18 @@ class _Bench:
             "dataset": self.dataset.fingerprint,
             "effort": repr(self.effort),
             "device": self.device.name,
-            "space": self.space if name == SEARCHED else None,
+            **({"space": self.space} if resolution is None else {"resolution": resolution}),
         }
-        made = self.ledger.get(key, lambda: self._make(name, parse_budget(budget), seed, key))
-        return None if made is None else Cell(**made)
 
-    def _make(
-        self, name: str, budget: Budget, seed: int, key: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        if name == SEARCHED:
-            return self._searched(budget, seed, WORK / f"search-{digest(key)}")
-        fitted = fit(self.families[name], budget, self.dataset, self.device)
-        return None if fitted is None else self._baseline(*fitted, seed)
+        def make() -> dict[str, Any] | None:
+            memory = parse_budget(budget)
+            if resolution is None:
+                return self._searched(memory, seed, WORK / f"search-{digest(key)}")
+            fitted = fit(self.families[name], resolution, memory, self.dataset, self.device)
+            return None if fitted is None else self._baseline(*fitted, seed)
+
+        made = self.ledger.get(key, make)
+        return None if made is None else Cell(**made)
 
     def _searched(self, budget: Budget, seed: int, folder: Any) -> dict[str, Any]:
         effort = self.effort
@@ -199,13 +210,13 @@ class _Bench:
             "what": what,
         }
 
-    def table(self, names: list[str]) -> str:
-        """What is known so far: a network a row, a budget a column."""
+    def table(self) -> str:
+        """A network a row, a budget a column."""
         rows = []
-        for name in names:
-            row = [name]
+        for entrant in self.entrants:
+            row = [entrant[0]]
             for budget in self.budgets:
-                cells = [self.cell(name, budget, seed) for seed in range(self.seeds)]
+                cells = [self.cell(entrant, budget, seed) for seed in range(self.seeds)]
                 row += _columns([cell for cell in cells if cell is not None])
             rows.append(row)
         head = ["network"]
@@ -232,16 +243,19 @@ def parse_budget(text: str) -> Budget:
     return Budget(parse_bytes(sram, field="budgets"), parse_bytes(flash, field="budgets"))
 
 
+def baseline_resolutions(native: int) -> list[int]:
+    """Small images are enlarged for the search, too; photographs are made smaller."""
+    return [native, 2 * native if native <= SMALL_IMAGES // 2 else native // 2]
+
+
 def fit(
-    family: Family, budget: Budget, dataset: Dataset, device: Device
+    family: Family, resolution: int, budget: Budget, dataset: Dataset, device: Device
 ) -> tuple[DrawnNetwork, MemoryCost, str] | None:
     """The widest of a family that fits, with its cost and its name; None if none does."""
     compiler = preferred_compiler()
 
     def fitted(width: float) -> tuple[DrawnNetwork, MemoryCost, str] | None:
-        network = family.draw(
-            width, dataset.native_resolution, dataset.input_channels, len(dataset.classes)
-        )
+        network = family.draw(width, resolution, dataset.input_channels, len(dataset.classes))
         if network.graph.constant_bytes > budget.flash_bytes:
             return None  # no need to plan
         _, cost = schedule_within(network.graph, budget, device.core, compiler)

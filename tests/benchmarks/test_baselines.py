@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.accuracy_at_budget import fit, parse_budget
+from benchmarks.accuracy_at_budget import baseline_resolutions, fit, parse_budget
 from benchmarks.baselines import families
 from benchmarks.ledger import Ledger
 from tinynas.data import load_dataset
@@ -64,13 +64,13 @@ def test_it_goes_the_whole_way(name: str) -> None:
 def test_the_widest_that_fits_is_taken() -> None:
     budget, device = parse_budget("16KB:64KB"), load_device("stm32f411xe")
     family, digits = families()["mlperf-resnet8"], load_dataset("digits")
-    found = fit(family, budget, digits, device)
+    found = fit(family, 16, budget, digits, device)
     assert found is not None
     network, cost, _ = found
     assert cost.sram_bytes <= budget.sram_bytes
     assert cost.flash_bytes <= budget.flash_bytes
     assert network.input_channels == 1
-    assert fit(family, parse_budget("1KB:4KB"), digits, device) is None
+    assert fit(family, 16, parse_budget("1KB:4KB"), digits, device) is None
 
 
 def test_small_photographs_are_spared_two_halvings() -> None:
@@ -100,3 +100,8 @@ def test_the_drawing_keeps_to_its_sizes() -> None:
     drawing = Drawing(9, 3)
     x = drawing.conv("input", 4, 3, 2)
     assert (drawing.size(x), drawing.channels(x)) == (5, 4)
+
+
+def test_baselines_may_choose_their_resolution_as_the_search_does() -> None:
+    assert baseline_resolutions(32) == [32, 64]
+    assert baseline_resolutions(128) == [128, 64]
