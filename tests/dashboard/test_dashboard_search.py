@@ -32,6 +32,16 @@ def test_a_stretch_of_an_axis_filters_lines_and_table(look: OpenPage, showcase: 
     expect(page.get_by_text("60 rows")).to_be_visible()
 
 
+def test_an_axis_that_is_drawn_anew_keeps_the_keyboard(look: OpenPage, showcase: Showcase) -> None:
+    page = look(f"#/jobs/{showcase.finished}", viewport={"width": 1000, "height": 700})
+    axis = page.get_by_role("slider", name="accuracy: keep")
+    axis.focus()
+    before = axis.element_handle()
+    page.set_viewport_size({"width": 900, "height": 700})
+    page.wait_for_function("axis => !axis.isConnected", arg=before)
+    expect(axis).to_be_focused()
+
+
 def test_dragging_along_an_axis_marks_it(look: OpenPage, showcase: Showcase) -> None:
     page = look(f"#/jobs/{showcase.finished}")
     grip = page.locator("#pole-sram_bytes .grip")

@@ -1,6 +1,6 @@
 // Scales, ticks, axes; charts are redrawn to the width they have, so text keeps its size.
 
-import { h, s } from "../dom.js";
+import { fill, h, s } from "../dom.js";
 
 /** A linear map from [low, high] to [start, end]. */
 export function scale(low, high, start, end) {
@@ -83,7 +83,7 @@ export const chart = (width, height, name, kind, ...children) =>
 export function responsive(draw) {
   const node = h("div", {});
   let width = 0;
-  const redraw = () => { if (width) node.replaceChildren(draw(width) ?? ""); };
+  const redraw = () => { if (width) fill(node, draw(width)); };
   new ResizeObserver(([entry]) => {
     const now = Math.floor(entry.contentRect.width);
     if (now === width) return;

@@ -22,9 +22,7 @@ export function parallelView(model, chosenOf, onFilter) {
     if (key === null) wishes.clear();
     else if (wish) wishes.set(key, wish);
     else wishes.delete(key);
-    const focused = document.activeElement?.id;
     redraw();
-    if (focused) document.getElementById(focused)?.focus();
     const axes = axesOf(all());
     onFilter(wishes.size ? (c) => wished(c, axes, wishes) : null);
   }
