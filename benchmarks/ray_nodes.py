@@ -4,9 +4,10 @@
 
 PostgreSQL, two raylets of one CPU each, the API and a worker, each a process of its own, in a
 network without any interface but loopback (Linux, root).  The supernet is trained by two workers,
-one on each node.  Four runs of the same request: nothing happens; a training worker is killed; the
+one on each node.  Five runs of the same request: nothing happens; a training worker is killed; the
 second node is killed (kill -9 of its raylet and of all its processes) in the middle of the search,
-and another one comes; an actor is killed.
+and another one comes; an actor is killed; a node is killed in the training and none comes until the
+job has failed and said so, then it is resumed.
 Candidates (architectures, schedules, costs, accuracies) and the generated C have to be the same in
 all.
 """
@@ -31,7 +32,9 @@ from tinynas.client import Client, Job
 from tinynas.errors import TinynasError
 
 JOB_SECONDS = 900.0
-HEAD, SECOND, THIRD = "head", "second", "third"
+HEAD, SECOND, THIRD, FOURTH = "head", "second", "third", "fourth"
+START_SECONDS = 45
+"""How long Ray Train waits for a worker, three times: a default of five minutes proves no more."""
 WARM_SECONDS = 1.0
 """Processor time that a node's actor must have spent beyond its start before it counts as used."""
 
@@ -44,6 +47,7 @@ class Run:
     job: Job | None = None
     outcome: Outcome | None = None
     after: int | None = None  # images or candidates when it was disturbed
+    failed: str = ""  # with what it failed in between
     actors: dict[int, tuple[str, float, float]] = field(default_factory=dict)
     """Node, first seen and last seen processor time (s) of every process that measured."""
 
@@ -98,15 +102,16 @@ the actors that evaluate subnets, from the first time they were seen; "when" is 
 in the first step that learns, candidates in the search."""
 HEADINGS = [
     *("run", "what was done", "when", "state"),
-    *("measured on head", "on second or third node", "candidates", "generated C"),
+    *("measured on head", "on another node", "candidates", "generated C"),
 ]
 
 
 def prove(service: Deployment, effort: dict[str, int]) -> list[Run]:
-    """The four runs."""
+    """The five runs."""
     service.start_ray_head()
     service.start_ray_node(SECOND, "127.0.0.2")
     service.start_api()
+    service.environment["RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"] = str(START_SECONDS)
     service.start_worker()
     nodes = [HEAD, SECOND]
 
@@ -123,22 +128,31 @@ def prove(service: Deployment, effort: dict[str, int]) -> list[Run]:
     def kill_trainer() -> None:
         kill(training(service, SECOND)[:1])
 
+    def lose_node() -> None:
+        service.kill(THIRD)
+        nodes.remove(THIRD)
+
+    def add_node() -> None:
+        service.start_ray_node(FOURTH, "127.0.0.4")
+        nodes.append(FOURTH)
+
     def used(node: str) -> Callable[[Run], bool]:
         return lambda run: run.spent(node) > WARM_SECONDS
 
-    def training_on_second(_: Run) -> bool:
-        return bool(training(service, SECOND))
+    def trains(node: str) -> Callable[[Run], bool]:
+        return lambda _: bool(training(service, node))
 
     wanted = [
-        ("undisturbed", "search", None, used(HEAD)),
-        ("training worker killed", "supernet", kill_trainer, training_on_second),
-        ("node killed", "search", kill_node, used(SECOND)),
-        ("actor killed", "search", kill_actor, used(HEAD)),
+        ("undisturbed", "search", None, used(HEAD), None),
+        ("training worker killed", "supernet", kill_trainer, trains(SECOND), None),
+        ("node killed", "search", kill_node, used(SECOND), None),
+        ("actor killed", "search", kill_actor, used(HEAD), None),
+        ("node lost", "supernet", lose_node, trains(THIRD), add_node),
     ]
     with Client(service.url) as client:
         return [
-            follow(client, service, nodes, Run(name), effort, step, disturb, ready)
-            for name, step, disturb, ready in wanted
+            follow(client, service, nodes, Run(name), effort, step, disturb, ready, mend)
+            for name, step, disturb, ready, mend in wanted
         ]
 
 
@@ -161,15 +175,21 @@ def follow(
     step: str,
     disturb: Callable[[], None] | None,
     ready: Callable[[Run], bool],
+    mend: Callable[[], None] | None,
 ) -> Run:
-    """Submit, watch, disturb once in a step, before its middle, and wait for the end.
+    """Submit, watch, disturb once in a step, before its middle, and wait for the end; what needs
+    mending fails first, and is resumed when it is mended.
 
     Raises:
         TimeoutError: it does not end.
     """
     job_id = submit(client, run.name, effort, workers=2)
     started = time.monotonic()
-    while not (job := client.job(job_id)).final:
+    while not (job := client.job(job_id)).final or (mend and not run.failed):
+        if job.state == "failed" and mend:
+            run.failed = str((job.error or {})["message"])
+            mend()
+            client.resume(job_id)
         if time.monotonic() - started > JOB_SECONDS:
             raise TimeoutError(f"{run.name}: {job.state}, {job.step}, {job.progress}")
         if job.step == "search":
@@ -199,9 +219,9 @@ def row(run: Run, first: Run) -> list[str]:
         run.name,
         WHAT[run.name],
         "-" if run.after is None else str(run.after),
-        run.job.state,
+        f"failed ({run.failed}); resumed: {run.job.state}" if run.failed else run.job.state,
         f"{run.spent(HEAD):.1f} s",
-        f"{run.spent(SECOND) + run.spent(THIRD):.1f} s",
+        f"{sum(run.spent(node) for node in (SECOND, THIRD, FOURTH)):.1f} s",
         _compared(run.outcome.candidates, first.outcome.candidates),
         _compared(run.outcome.code, first.outcome.code),
     ]
@@ -216,6 +236,7 @@ WHAT = {
     "training worker killed": "kill -9 of the training process on the second node",
     "node killed": "kill -9 of the second raylet and all its processes; a third joins",
     "actor killed": "kill -9 of the head's measuring process",
+    "node lost": "kill -9 of the third raylet and all its processes; a fourth joins when it failed",
 }
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ _ENVIRONMENT = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # scores are written by us
     "RAY_TRAIN_METRICS_ENABLED": "0",  # nobody collects them
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # how soon the end of a worker is noticed
-    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300",
 }
+"""Where the operator's environment does not say something else."""
 # A node address of 127.0.0.1 is replaced by one that others reach, unless clusters of several
 # machines are ruled out; this variable does, whatever the system.
 _LOCAL = {
@@ -51,7 +52,8 @@ def set_environment(*, local: bool) -> None:
             "Ray was imported before, without the settings of a cluster of our own, which it reads "
             "only then: import ray later, or start a cluster and name it in RAY_ADDRESS"
         )
-    os.environ.update(_ENVIRONMENT)
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     if local:
         os.environ.update(service_environment(), **_LOCAL, RAY_AUTH_TOKEN=_TOKEN)
 
@@ -140,16 +142,23 @@ class Cluster:
             found = self.ray().cluster_resources()
             if found.get("GPU", 0) >= workers and os.environ.get("TINYNAS_DEVICE") != "cpu":
                 return True
-            if (cpus := int(found.get("CPU", 0))) >= workers:
+            if found.get("CPU", 0) >= workers:
                 return False
             if time.monotonic() > deadline:
-                raise TinynasError(
-                    f"{workers} workers shall train, but the cluster has {cpus} CPUs",
-                    remedy="add nodes to the cluster, then resume the job, or ask for fewer",
-                    workers=workers,
-                    cpus=cpus,
-                )
+                self.demand_cpus(workers)
             time.sleep(0.5)
+
+    def demand_cpus(self, workers: int) -> None:
+        """Raises:
+        TinynasError: the cluster has not a CPU for each of so many workers.
+        """
+        if (cpus := self.cpus()) < workers:
+            raise TinynasError(
+                f"{workers} workers shall train, but the cluster has {cpus} CPUs",
+                remedy="add nodes to the cluster, then resume the job, or ask for fewer",
+                workers=workers,
+                cpus=cpus,
+            )
 
     def close(self, *, wait: bool = True) -> None:
         """End what was started, in the background where nobody waits for it."""

@@ -24,6 +24,9 @@ from worker.line import Line, Speaker
 
 RESTARTS = 5
 """How often a training goes on after a worker has died."""
+WAITS = 2
+"""How often workers that do not come (a node is lost) are awaited once more, for as long as
+RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S says."""
 
 
 def train_on_ray(
@@ -58,14 +61,19 @@ def train_on_ray(
         run_config=RunConfig(
             name=state.name,
             storage_path=str(state.parent),
-            failure_config=FailureConfig(max_failures=RESTARTS),
+            failure_config=FailureConfig(
+                max_failures=RESTARTS,
+                controller_failure_limit=WAITS,  # type: ignore[call-arg]  # of Ray Train's version 2
+            ),
         ),
     )
     try:
         saved: bytes = line.follow(lambda: trainer.fit().return_value, reporter)
     except TrainingFailedError as error:
+        if not gpus:
+            cluster.demand_cpus(workers)
         raise TinynasError(
-            f"the {workers} workers that train ended {RESTARTS + 1} times: {_reason(error)}",
+            f"the {workers} workers that train ended too often: {_reason(error)}",
             remedy="give the workers more memory, then resume the job",
         ) from error
     shutil.rmtree(state, ignore_errors=True)
