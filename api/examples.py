@@ -42,6 +42,8 @@ _SETTLED = {
     "engine": None,
     "input": "held",
     "workers": 1,
+    "recipe": "sandwich",
+    "margin": 0.0,
 }
 
 _CANDIDATE = {

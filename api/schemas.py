@@ -17,7 +17,7 @@ from pydantic import (
 
 from api.store import Dataset, JobState
 from tinynas.data import DatasetCard
-from tinynas.request import MAX_FINALISTS, MAX_WORKERS, Effort, JobRequest
+from tinynas.request import MAX_FINALISTS, MAX_MARGIN, MAX_WORKERS, Effort, JobRequest
 from tinynas.units import parse_bytes
 
 T = TypeVar("T")
@@ -107,6 +107,19 @@ class JobIn(BaseModel):
         description="Processes that train together, each with a CPU or GPU of the cluster.",
         examples=[1],
     )
+    recipe: Literal["sandwich", "progressive"] = Field(
+        default="sandwich",
+        description="How the supernet is trained: by the sandwich rule or progressive shrinking.",
+        examples=["sandwich"],
+    )
+    margin: float = Field(
+        default=0.0,
+        ge=0,
+        le=MAX_MARGIN,
+        allow_inf_nan=False,
+        description="By how much (in logits) fine-tuning wants the right class to win; 0: at all.",
+        examples=[0],
+    )
 
     def to_request(self) -> JobRequest:
         """The library's request."""
@@ -125,6 +138,8 @@ class JobIn(BaseModel):
             name=self.name,
             simulator=self.simulator,
             workers=self.workers,
+            recipe=self.recipe,
+            margin=self.margin,
         )
 
 

@@ -143,12 +143,15 @@ def search(
     skip_bad_files: bool = False,
     listener: Listener = ignore,
     workers: int = 1,
+    recipe: str = "sandwich",
+    margin: float = 0.0,
     place: Workplace | None = None,
 ) -> SearchResult:
     """The whole job: from images (a folder of class folders, or a known name) to validated C.
 
     `image`: `held` in SRAM, or `rows` that are fed to streams one by one; `latency_ms` limits the
-    estimated time of an inference.
+    estimated time of an inference.  `recipe` trains the supernet: `sandwich`, or `progressive`
+    shrinking; with a `margin` (in logits) fine-tuning wants the right class to win by so much.
     `out` keeps every finished step, so the same call resumes where it was interrupted.  With
     several `workers` it trains and measures in so many processes of a Ray cluster: of the one that
     `place` is of (see `on_ray`), or of one that ends with the call.
@@ -171,6 +174,8 @@ def search(
         simulator=simulator,
         skip_bad_files=skip_bad_files,
         workers=workers,
+        recipe=recipe,
+        margin=margin,
     )
     reporter = Reporter(listener=listener)
     if workers > 1 and place is None:

@@ -17,6 +17,10 @@ SMALL_IMAGES = 64
 """Up to this side (pixels) a data set is searched in the `tiny` space by default."""
 INPUTS = ("held", "rows")
 """Whether the image is in SRAM, or pushed row by row."""
+RECIPES = ("sandwich", "progressive")
+"""How a supernet is trained, see `tinynas.supernet.training` and `tinynas.supernet.shrinking`."""
+MAX_MARGIN = 10.0
+"""In logits: what fine-tuning may take from the right class's."""
 MAX_WORKERS = 64
 MAX_FINALISTS = 16
 
@@ -68,7 +72,8 @@ class JobRequest:
     the search's candidate to deploy; None for the most accurate one.  `supernet` (a name or a file,
     see `tinynas.supernet.files`) is searched instead of one that is trained for the job; `engine`
     is the search's, see `tinynas.search.engines`.  `input` is one of `INPUTS`.  `workers` train
-    together, and the weights depend on how many they are.
+    together, and the weights depend on how many they are.  `recipe`, one of `RECIPES`, is how the
+    supernet is trained; `margin` (0: none) by how much fine-tuning wants the right class to win.
     """
 
     dataset: str
@@ -89,6 +94,8 @@ class JobRequest:
     engine: str | None = None
     input: str = "held"
     workers: int = 1
+    recipe: str = "sandwich"
+    margin: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -233,6 +240,39 @@ def check_latency(latency_ms: float | None) -> float | None:
     return latency_ms
 
 
+def check_recipe(recipe: str) -> str:
+    """One of `RECIPES`, as it was given.
+
+    Raises:
+        InvalidInputError: it is none of them.
+    """
+    if recipe not in RECIPES:
+        raise InvalidInputError(
+            f"recipe is {recipe!r}; allowed are {', '.join(RECIPES)}",
+            field="recipe",
+            given=recipe,
+            allowed=list(RECIPES),
+        )
+    return recipe
+
+
+def check_margin(margin: float) -> float:
+    """A margin in logits, as it was given.
+
+    Raises:
+        InvalidInputError: it is no number of the range.
+    """
+    wrong = isinstance(margin, bool) or not isinstance(margin, (int, float))
+    if wrong or not 0 <= margin <= MAX_MARGIN:
+        raise InvalidInputError(
+            f"margin is {margin!r}; allowed is a number from 0 to {MAX_MARGIN:g}",
+            field="margin",
+            given=margin,
+            allowed=f"0 to {MAX_MARGIN:g}",
+        )
+    return margin
+
+
 def check_request(request: JobRequest) -> None:
     """Everything that can be known without the data; feasibility is stage 1's to say.
 
@@ -256,6 +296,8 @@ def check_request(request: JobRequest) -> None:
             given=request.workers,
             allowed=f"1 to {MAX_WORKERS}",
         )
+    check_recipe(request.recipe)
+    check_margin(request.margin)
     check_macs(request.macs)
     check_latency(request.latency_ms)
     _ = request.budget, request.target

@@ -66,6 +66,8 @@ def test_subspace_says_what_it_chose_and_draws_it(tmp_path: Path) -> None:
         (("search", "--dataset", "digits", *BOARD, "--simulator", "bochs"), "simulator"),
         (("search", "--data", "a", "--dataset", "b", *BOARD), "data"),
         (("search", "--dataset", "nowhere", *BOARD), "dataset"),
+        (("search", "--dataset", "digits", *BOARD, "--recipe", "osmosis"), "recipe"),
+        (("search", "--dataset", "digits", *BOARD, "--margin", "11"), "margin"),
         (("validate", "nowhere"), "bundle"),
     ],
 )

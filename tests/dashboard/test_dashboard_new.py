@@ -39,8 +39,16 @@ def test_a_job_is_made_with_what_the_form_says(open_page: OpenPage, service: Ser
     page.get_by_label("Networks to try").fill("12")
     page.get_by_text("More", exact=True).click()
     page.get_by_label("Name").fill("it's mine")
+    page.get_by_label("Supernet trained by").select_option("progressive")
+    page.get_by_label("Fine-tuning margin").fill("0.5")
     command = page.get_by_label("Command line").inner_text()
-    for part in ("--sram 32KB", "--flash '128 KB'", "--evaluations 12", "--schedules layer"):
+    for part in (
+        "--sram 32KB",
+        "--flash '128 KB'",
+        "--evaluations 12",
+        "--schedules layer",
+        "--margin 0.5",
+    ):
         assert part in command
     assert "--name 'it'\\''s mine'" in command
     page.get_by_role("button", name="Start the job").click()
@@ -51,6 +59,8 @@ def test_a_job_is_made_with_what_the_form_says(open_page: OpenPage, service: Ser
     assert request["sram_bytes"] == 32 * 1024
     assert request["flash_bytes"] == 128 * 1024
     assert request["schedules"] == "layer"
+    assert (request["recipe"], request["margin"]) == ("progressive", 0.5)
+    expect(page.get_by_text("progressive shrinking · margin 0.5")).to_be_visible()
     assert request["effort"]["evaluations"] == 12
     assert request["effort"]["train_images"] is None
 

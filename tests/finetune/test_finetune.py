@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tinynas.data import Augmentation, Dataset, Split
 from tinynas.errors import CancelledError
 from tinynas.finetune import finetune
+from tinynas.finetune.distillation import distil
 from tinynas.progress import Event, Reporter
 from tinynas.spaces import Subspace, load_space
 from tinynas.supernet import (
@@ -112,6 +115,29 @@ def test_a_checkpoint_of_another_start_is_not_continued(
     other = finetune(start, None, dataset, PLAN, checkpoint=checkpoint, reporter=reporter)
     assert "another training" in events[0].data["message"]
     assert weights_hash(other) == weights_hash(finetune(start, None, dataset, PLAN))
+
+
+def test_a_margin_is_taken_from_the_right_class() -> None:
+    logits = torch.tensor([[2.0, 1.0, 0.0]], requires_grad=True)
+    labels = torch.tensor([0])
+    plan = replace(PLAN, margin=1.5, label_smoothing=0.0)
+    found = distil(lambda x: x, None, logits, labels, plan)  # type: ignore[arg-type]
+    expected = -torch.log_softmax(torch.tensor([0.5, 1.0, 0.0]), 0)[0]
+    assert found["loss"] == pytest.approx(expected.item())
+    assert found["accuracy"] == 1  # of what the network says, not of what the loss made of it
+
+
+def test_a_training_with_another_margin_starts_anew(
+    trained: tuple[Supernet, Dataset], tmp_path: Path
+) -> None:
+    start, _ = networks(*trained)
+    plan = replace(PLAN, images=64)
+    checkpoint = tmp_path / "checkpoint.pt"
+    without = finetune(start, None, trained[1], plan, checkpoint=checkpoint)
+    wide = replace(plan, margin=1.0)
+    tuned = finetune(start, None, trained[1], wide, checkpoint=checkpoint)
+    assert weights_hash(tuned) == weights_hash(finetune(start, None, trained[1], wide))
+    assert weights_hash(tuned) != weights_hash(without)
 
 
 def test_curves_are_told(trained: tuple[Supernet, Dataset]) -> None:

@@ -35,6 +35,7 @@ from tinynas.report.views import (
     layer_rows,
     memory_rows,
     quantisation_text,
+    training_text,
     with_live_bytes,
     worst_confusions,
 )
@@ -150,6 +151,17 @@ def test_how_it_was_quantised_is_said(data: ReportData) -> None:
     assert quantisation_text(data).startswith("Quantised with mse ranges, biases corrected. On")
     del data["quantisation"]
     assert "Quantised with" not in render_html(data) + render_markdown(data)
+
+
+def test_how_it_was_trained_is_said(data: ReportData) -> None:
+    assert training_text(data) == ""  # a request of before there were recipes
+    data["request"] |= {"recipe": "progressive", "margin": 0.5}
+    text = training_text(data)
+    assert text.startswith("Supernet trained by progressive shrinking; fine-tuning with a margin")
+    assert text in render_html(data)
+    assert text in render_markdown(data)
+    data["request"] |= {"supernet": "given", "margin": 0.0}
+    assert training_text(data) == ""
 
 
 def test_layers_add_up_to_the_graph(data: ReportData, graph: Graph) -> None:

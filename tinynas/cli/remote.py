@@ -56,6 +56,12 @@ def submit_command(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes of the cluster that train together.")
     ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="How the supernet is trained: sandwich or progressive.")
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Fine-tuning wants the right class to win by so much.")
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     api_key: KeyOption = None,
     *,
@@ -85,6 +91,8 @@ def submit_command(
             name=name,
             simulator=simulator,
             workers=workers,
+            recipe=recipe,
+            margin=margin,
         )
     if as_json:
         print_json(job_json(job))

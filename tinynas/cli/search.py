@@ -72,6 +72,12 @@ def search_command(
     workers: Annotated[
         int, typer.Option(min=0, help="Processes of a Ray cluster that train and measure; 0: here.")
     ] = 0,
+    recipe: Annotated[
+        str, typer.Option(help="How the supernet is trained: sandwich or progressive.")
+    ] = "sandwich",
+    margin: Annotated[
+        float, typer.Option(help="Fine-tuning wants the right class to win by so much; 0: at all.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     skip_bad_files: Annotated[bool, typer.Option(help="Leave out unreadable images.")] = False,
     simulator: Annotated[str | None, typer.Option(help="renode, qemu or unicorn.")] = None,
@@ -96,6 +102,8 @@ def search_command(
         engine=engine,
         input=image,
         workers=max(1, workers),
+        recipe=recipe,
+        margin=margin,
     )
     if devices is not None:
         _search_fleet(fleet_requests(request, devices), out, workers, as_json=as_json)

@@ -27,6 +27,9 @@ def sweep_command(
     label_smoothing: Annotated[str, typer.Option(help="Values to try.")] = "",
     warmup: Annotated[str, typer.Option(help="Values to try: shares of the steps.")] = "",
     average: Annotated[str, typer.Option(help="Values to try: decays of the mean.")] = "",
+    recipe: Annotated[
+        str, typer.Option(help="How supernets are trained: sandwich or progressive.")
+    ] = "sandwich",
     workers: Annotated[
         int, typer.Option(min=0, help="Trainings at a time, on a Ray cluster; 0: one, here.")
     ] = 0,
@@ -54,7 +57,7 @@ def sweep_command(
         found = sweep_here(
             Subspace(load_space(space), width, resolution),
             dataset,
-            TrainingPlan(train_images, seed=seed, threads=1),
+            TrainingPlan(train_images, seed=seed, threads=1, recipe=recipe),
             values,
             out,
             listener=progress,

@@ -29,12 +29,13 @@ def images_in(
 
 def _images_a_second(supernet: Supernet, dataset: Dataset, plan: TrainingPlan) -> float:
     """From the difference of a long and a short trial: what both spend on anything but training
-    (first calls, validation at the end) cancels out."""
+    (first calls) cancels out."""
     scratch, data = copy.deepcopy(supernet), dataset.at(supernet.subspace.resolution)
 
     def seconds(batches: int) -> float:
         started = time.monotonic()
-        train_supernet(scratch, data, replace(plan, images=batches * plan.batch_size))
+        trial = replace(plan, images=batches * plan.batch_size)
+        train_supernet(scratch, data, trial, watched=False)
         return time.monotonic() - started
 
     seconds(1)

@@ -66,6 +66,7 @@ def improve(
         or finetune_images(read_json(trained.path / "effort.json")["train_images"]),
         learning_rate=LEARNING_RATE,
         seed=job.request.seed,
+        margin=job.request.margin,
     )
     # Finalists that compete have one worker each, however many compete at a time.
     plan = shared_plan(plan, workers if len(numbers) == 1 else len(numbers))

@@ -116,7 +116,7 @@ def train(job: Job, subspace: Subspace) -> StepOutput:
         return _taken(job, *job.given)
     minutes = job.request.effort.train_minutes
     workers = job.request.workers
-    plan = shared_plan(TrainingPlan(job.effort.train_images, seed=job.request.seed), workers)
+    plan = shared_plan(training_plan(job), workers)
 
     def work(step: Workspace) -> None:
         supernet = _new_supernet(job, subspace)
@@ -168,8 +168,14 @@ def card_of(job: Job, subspace: Subspace, trained: StepOutput) -> SupernetCard:
         dataset=job.dataset.name,
         train_images=read_json(trained.path / "effort.json")["train_images"],
         seed=job.request.seed,
-        recipe=repr(TrainingPlan(1, seed=job.request.seed, threads=1)),
+        recipe=repr(replace(training_plan(job), images=1, threads=1)),
     )
+
+
+def training_plan(job: Job) -> TrainingPlan:
+    """Of the supernet, by one worker."""
+    request = job.request
+    return TrainingPlan(job.effort.train_images, seed=request.seed, recipe=request.recipe)
 
 
 def _new_supernet(job: Job, subspace: Subspace) -> Supernet:

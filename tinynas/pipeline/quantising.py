@@ -39,7 +39,12 @@ def quantise_winner(
     `accuracy.json` and `mistakes.json`: float and int8 on the test split, this once."""
     seen = read_json(trained.path / "effort.json")["train_images"]
     images = aware_images(job.effort.finetune_images, seen)
-    plan = TrainingPlan(images, learning_rate=AWARE_LEARNING_RATE, seed=job.request.seed)
+    plan = TrainingPlan(
+        images,
+        learning_rate=AWARE_LEARNING_RATE,
+        seed=job.request.seed,
+        margin=job.request.margin,
+    )
 
     def work(step: Workspace) -> None:
         dataset = job.dataset.at(subspace.resolution)

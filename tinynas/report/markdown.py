@@ -10,6 +10,7 @@ from tinynas.report.views import (
     layer_rows,
     memory_rows,
     quantisation_text,
+    training_text,
     validation_facts,
     with_live_bytes,
     worst_confusions,
@@ -64,7 +65,7 @@ def _memory(data: ReportData) -> str:
 def _accuracy(data: ReportData) -> str:
     rows = [[name, percent(data["accuracy"][name], 2)] for name in ("float", "int8")]
     text = "## Accuracy\n\n" + _table(["arithmetic", "test accuracy"], rows, right=1)
-    how = quantisation_text(data)
+    how = " ".join(part for part in (training_text(data), quantisation_text(data)) if part)
     text += f"\n\n{how}" if how else ""
     confusion = data.get("confusion")
     mistakes = worst_confusions(confusion) if confusion else []

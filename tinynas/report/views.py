@@ -148,6 +148,20 @@ def quantisation_text(data: ReportData) -> str:
     return f"{text}. On the validation split: float {before}, int8 {after}."
 
 
+def training_text(data: ReportData) -> str:
+    """By which recipe supernet and winner were trained, in one sentence; nothing of what the
+    request does not say (older ones know no recipe, and a given supernet was not trained here)."""
+    request = data["request"]
+    said = []
+    if request.get("recipe") and not request.get("supernet"):
+        how = {"sandwich": "the sandwich rule", "progressive": "progressive shrinking"}
+        said.append(f"supernet trained by {how[request['recipe']]}")
+    if request.get("margin"):
+        said.append(f"fine-tuning with a margin of {request['margin']:g} for the right class")
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
 def with_live_bytes(data: ReportData) -> list[dict[str, Any]]:
     """The layers, each with the bytes of the arena that are in use while it runs."""
     layers = data["layers"]

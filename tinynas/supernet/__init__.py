@@ -21,7 +21,7 @@ from tinynas.supernet.sorting import sort_channels
 from tinynas.supernet.subnet import Subnet
 from tinynas.supernet.supernet import Supernet
 from tinynas.supernet.task import SupernetTask, TrainingTask, Weights
-from tinynas.supernet.training import images_per_second, train_supernet
+from tinynas.supernet.training import train_supernet
 
 __all__ = [
     "DrawnNet",
@@ -40,7 +40,6 @@ __all__ = [
     "available_threads",
     "compiled",
     "find_supernet",
-    "images_per_second",
     "load_supernet",
     "logits",
     "normalise",

@@ -42,7 +42,8 @@ class Training:
     `name` says in events and messages what is trained.  `identity` is whatever the result depends
     on beside plan, data and initial weights; a checkpoint where any of these was different is not
     continued.  `until` is a share of the plan's steps: a training that ended there goes on from its
-    checkpoint as if it had not.
+    checkpoint as if it had not.  `before` and `total` count images where the plan is a part of a
+    longer training: what was seen before it, and what is seen in all.
     """
 
     name: str
@@ -55,6 +56,8 @@ class Training:
     reporter: Reporter
     until: float = 1.0
     watch: Watch | None = None
+    before: int = 0
+    total: int | None = None
     device: torch.device = field(default_factory=training_device)
 
     def run(self) -> None:
@@ -80,7 +83,7 @@ class Training:
     def _steps(self, start: int) -> None:
         plan = self.plan
         batches = Batches(self.dataset, plan.batch_size, plan.seed)
-        curve = Curve(self.name, plan, self.reporter)
+        curve = Curve(self.name, plan, self.reporter, self.before, self.total)
         self._saved_at = time.monotonic()
         self._stopping = False
         self.module.train()

@@ -7,11 +7,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 
 from tinynas.errors import InvalidInputError
+from tinynas.request import MAX_MARGIN, check_recipe
 
 
 def available_threads() -> int:
@@ -22,9 +22,6 @@ def available_threads() -> int:
         return int(given)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(4, cores or 1))
-
-
-RECIPES = ("sandwich", "progressive")
 
 
 @contextmanager
@@ -63,7 +60,7 @@ class TrainingPlan:
     seed: int = 0
     threads: int = field(default_factory=available_threads)
     checkpoint_seconds: float = 60.0
-    recipe: Literal["sandwich", "progressive"] = "sandwich"
+    recipe: str = "sandwich"
     average: float = 0.0
     margin: float = 0.0
 
@@ -81,7 +78,7 @@ class TrainingPlan:
             "threads": (1, 1024),
             "checkpoint_seconds": (0, math.inf),
             "average": (0, 0.99999),
-            "margin": (0, 10),
+            "margin": (0, MAX_MARGIN),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -92,14 +89,7 @@ class TrainingPlan:
                     given=value,
                     allowed=f"{low} to {high}",
                 )
-
-        if self.recipe not in RECIPES:
-            raise InvalidInputError(
-                f"recipe is {self.recipe!r}, allowed are {', '.join(RECIPES)}",
-                field="recipe",
-                given=self.recipe,
-                allowed=list(RECIPES),
-            )
+        check_recipe(self.recipe)
 
     @property
     def steps(self) -> int:

@@ -43,7 +43,7 @@ def shrink_progressively(
     *,
     checkpoint: Path | None,
     reporter: Reporter,
-    watch: Watch,
+    watch: Watch | None,
     until: float = 1.0,
 ) -> None:
     """All phases, in place; each with a checkpoint of its own, so that resuming is exact.  `until`
@@ -80,6 +80,8 @@ def shrink_progressively(
             reporter=reporter,
             until=min(1.0, (until - done) / share) if until < 1 else 1.0,
             watch=watch,
+            before=int(done * plan.images),
+            total=plan.images,
         ).run()
 
 

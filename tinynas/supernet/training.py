@@ -7,10 +7,8 @@ arXiv:2003.11142).  The other recipe is `tinynas.supernet.shrinking`.
 
 from __future__ import annotations
 
-import copy
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +27,6 @@ from tinynas.supernet.supernet import Supernet
 
 WATCHED_IMAGES = 1000
 _ARCHITECTURES = 3  # random stream of the seed
-_PACE_STEPS = 12
 
 
 def train_supernet(
@@ -40,13 +37,15 @@ def train_supernet(
     checkpoint: Path | None = None,
     reporter: Reporter | None = None,
     until: float = 1.0,
+    watched: bool = True,
 ) -> None:
     """Train in place, from `checkpoint` on if that holds an earlier part of the same training, to
     the end of the plan or to a share of it.
 
     The data set is brought to the subspace's resolution.  Curves (`metric` events named
     `supernet`): loss and accuracy of the largest, the smallest and the random architectures on
-    training batches, and now and then validation accuracy after recalibration.
+    training batches, and now and then validation accuracy after recalibration unless it is not
+    `watched`.
 
     Raises:
         CancelledError: stopped by the reporter, with the checkpoint up to date.
@@ -54,6 +53,7 @@ def train_supernet(
     """
     data = dataset.at(supernet.subspace.resolution)
     sandwich = _Sandwich(supernet, data, plan)
+    watch = sandwich.validate if watched else None
     if plan.recipe == "progressive":
         shrink_progressively(
             supernet,
@@ -61,27 +61,13 @@ def train_supernet(
             plan,
             checkpoint=checkpoint,
             reporter=reporter or Reporter("supernet"),
-            watch=sandwich.validate,
+            watch=watch,
             until=until,
         )
         return
     training = sandwich.training(checkpoint, reporter or Reporter("supernet"))
-    training.watch, training.until = sandwich.validate, until
+    training.watch, training.until = watch, until
     training.run()
-
-
-def images_per_second(supernet: Supernet, dataset: Dataset, plan: TrainingPlan) -> float:
-    """The pace of `train_supernet` here and now, from a few steps of a copy; for turning a time
-    into a budget in images before the training starts."""
-    data = dataset.at(supernet.subspace.resolution)
-    seconds = []
-    for steps in (_PACE_STEPS // 4, _PACE_STEPS):  # the first steps allocate and are slower
-        trial = replace(plan, images=steps * plan.batch_size)
-        sandwich = _Sandwich(copy.deepcopy(supernet), data, trial)
-        started = time.perf_counter()
-        sandwich.training(None, Reporter()).run()
-        seconds.append(time.perf_counter() - started)
-    return _PACE_STEPS * plan.batch_size / seconds[-1]
 
 
 @dataclass

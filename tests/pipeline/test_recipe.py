@@ -1,0 +1,95 @@
+"""Recipe and margin of a request: which steps they decide, and what is kept of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tinynas.errors import CancelledError, InvalidInputError
+from tinynas.pipeline import JobResult, Workplace, learning, run_pipeline
+from tinynas.pipeline.job import Job
+from tinynas.progress import Event, Reporter
+from tinynas.request import MAX_MARGIN, Effort, JobRequest, check_request
+from tinynas.spaces import Subspace, load_space
+
+SUBSPACE = Subspace(load_space("tiny"), 0.25, 16)
+WHO = ("largest", "sampled", "smallest")
+
+
+def job_of(request: JobRequest, folder: Path, reporter: Reporter | None = None) -> Job:
+    request = replace(request, effort=Effort(train_images=320))
+    return Job(request, folder, reporter or Reporter(), Workplace())
+
+
+def test_a_margin_is_the_fine_tuning_s_alone(
+    result: JobResult, request_of_digits: JobRequest, tmp_path: Path
+) -> None:
+    shutil.copytree(result.folder / "steps", tmp_path / "steps")
+    events: list[Event] = []
+    found = run_pipeline(
+        replace(request_of_digits, margin=0.5),
+        tmp_path,
+        reporter=Reporter(listener=events.append),
+    )
+    reused = {e.step: e.data["reused"] for e in events if e.kind == "step_finished"}
+    assert (reused["supernet"], reused["search"], reused["finetune"]) == (True, True, False)
+    report = json.loads((found.artifacts / "report.json").read_text())
+    assert (report["request"]["recipe"], report["request"]["margin"]) == ("sandwich", 0.5)
+    text = "Supernet trained by the sandwich rule; fine-tuning with a margin of 0.5"
+    assert text in (found.artifacts / "report.html").read_text()
+    first, second = (
+        torch.load(folder / "artifacts" / "model.pt", weights_only=True)["state_dict"]
+        for folder in (result.folder, tmp_path)
+    )
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_changed_recipe_starts_anew(request_of_digits: JobRequest, tmp_path: Path) -> None:
+    """A training of the other recipe that was interrupted is in the same folder."""
+    calls = iter(range(100))
+    stopped = Reporter(cancelled=lambda: next(calls) > 5)
+    with pytest.raises(CancelledError):
+        learning.train(job_of(request_of_digits, tmp_path / "a", stopped), SUBSPACE)
+    progressive = replace(request_of_digits, recipe="progressive")
+    trained = [
+        learning.train(job_of(progressive, tmp_path / name), SUBSPACE) for name in ("a", "b")
+    ]
+    one, other = (torch.load(t.path / "supernet.pt", weights_only=True) for t in trained)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    points = json.loads((trained[0].path / "curves.json").read_text())
+    seen = {key: [p["at"] for p in points if f"{key}_loss" in p["values"]] for key in WHO}
+    assert not seen["smallest"]  # the sandwich has it
+    assert max(seen["largest"]) < min(seen["sampled"])
+    assert max(seen["sampled"]) == 320
+    card = learning.card_of(job_of(progressive, tmp_path / "a"), SUBSPACE, trained[0])
+    assert "recipe='progressive'" in card.recipe
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"recipe": "osmosis"}, "recipe"),
+        ({"margin": -0.1}, "margin"),
+        ({"margin": MAX_MARGIN + 1}, "margin"),
+        ({"margin": float("nan")}, "margin"),
+        ({"margin": True}, "margin"),
+    ],
+)
+def test_what_is_not_allowed_is_named(
+    request_of_digits: JobRequest, changes: dict[str, object], field: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=field) as raised:
+        check_request(replace(request_of_digits, **changes))  # type: ignore[arg-type]
+    assert raised.value.field == field
+    assert raised.value.allowed
+
+
+def test_a_request_of_before_recipes_is_read(request_of_digits: JobRequest) -> None:
+    stored = request_of_digits.to_json()
+    del stored["recipe"], stored["margin"]
+    assert JobRequest.from_json(stored) == request_of_digits
