@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.baselines import classic, inverted, shuffled
+from benchmarks.baselines.mcunet import MCUNETS, mcunet
 from tinynas.spaces import DrawnNetwork
 
 
@@ -36,8 +37,7 @@ def families() -> dict[str, Family]:
         Family("efficientnet-lite", inverted.efficientnet_lite0, _WIDTHS, "arXiv:1905.11946, lite"),
         Family("squeezenet", classic.squeezenet, _WIDTHS, "arXiv:1602.07360, 1.1"),
         Family("shufflenet-v2", shuffled.shufflenet_v2, _WIDTHS, "arXiv:1807.11164"),
-        Family("mcunet-vww1", inverted.mcunet_vww1, _WIDTHS, "arXiv:2007.10319"),
-        Family("mcunet-in3", inverted.mcunet_in3, _WIDTHS, "arXiv:2007.10319"),
+        *(Family(n, mcunet(n), _WIDTHS, "arXiv:2007.10319") for n in MCUNETS),
         Family("mlperf-resnet8", classic.resnet8, _WIDTHS, "arXiv:2106.07597"),
         Family(
             "mlperf-mobilenet-v1-0.25", classic.mobilenet_v1_quarter, _FIXED, "arXiv:2106.07597"

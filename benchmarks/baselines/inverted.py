@@ -58,70 +58,27 @@ _PROXYLESS: tuple[Row, ...] = (
     (3, 192, 2, 1, 7),
     (6, 320, 1, 1, 7),
 )
-_MCUNET_VWW1: tuple[Row, ...] = (
-    (1, 8, 1, 1, 3),
-    (6, 16, 1, 2, 3),
-    (3, 16, 2, 1, 3),
-    (3, 24, 1, 2, 7),
-    (6, 24, 1, 1, 3),
-    (5, 24, 1, 1, 5),
-    (6, 40, 1, 2, 7),
-    (6, 40, 1, 1, 7),
-    (6, 48, 1, 1, 3),
-    (4, 48, 1, 1, 3),
-    (5, 96, 1, 2, 5),
-    (5, 96, 1, 1, 3),
-    (4, 96, 1, 1, 3),
-    (3, 160, 1, 1, 7),
-)
-_MCUNET_IN3: tuple[Row, ...] = (
-    (1, 8, 1, 1, 3),
-    (3, 16, 1, 2, 7),
-    (5, 16, 1, 1, 3),
-    (5, 16, 1, 1, 7),
-    (4, 16, 1, 1, 5),
-    (5, 24, 1, 2, 5),
-    (5, 24, 2, 1, 5),
-    (5, 40, 1, 2, 3),
-    (6, 40, 1, 1, 7),
-    (4, 40, 1, 1, 5),
-    (5, 48, 1, 1, 5),
-    (5, 48, 1, 1, 7),
-    (5, 48, 1, 1, 3),
-    (6, 96, 1, 2, 3),
-    (5, 96, 1, 1, 7),
-    (4, 96, 1, 1, 3),
-    (5, 160, 1, 1, 7),
-)
 
 
 def mobilenet_v2(width: float, resolution: int, channels: int, classes: int) -> DrawnNetwork:
-    return _draw(_MOBILENET_V2, 32, 1280, width, resolution, channels, classes)
+    return draw(_MOBILENET_V2, 32, 1280, width, resolution, channels, classes)
 
 
 def mnasnet_b1(width: float, resolution: int, channels: int, classes: int) -> DrawnNetwork:
-    return _draw(_MNASNET_B1, 32, 1280, width, resolution, channels, classes)
+    return draw(_MNASNET_B1, 32, 1280, width, resolution, channels, classes)
 
 
 def efficientnet_lite0(width: float, resolution: int, channels: int, classes: int) -> DrawnNetwork:
     """Lite: no squeeze-and-excite and ReLU6, as its authors give it to integer hardware.  Width and
     resolution scale together where a budget is searched for (`accuracy_at_budget`)."""
-    return _draw(_EFFICIENTNET, 32, 1280, width, resolution, channels, classes)
+    return draw(_EFFICIENTNET, 32, 1280, width, resolution, channels, classes)
 
 
 def proxyless_mobile(width: float, resolution: int, channels: int, classes: int) -> DrawnNetwork:
-    return _draw(_PROXYLESS, 32, 1280, width, resolution, channels, classes)
+    return draw(_PROXYLESS, 32, 1280, width, resolution, channels, classes)
 
 
-def mcunet_vww1(width: float, resolution: int, channels: int, classes: int) -> DrawnNetwork:
-    return _draw(_MCUNET_VWW1, 16, 0, width, resolution, channels, classes)
-
-
-def mcunet_in3(width: float, resolution: int, channels: int, classes: int) -> DrawnNetwork:
-    return _draw(_MCUNET_IN3, 16, 0, width, resolution, channels, classes)
-
-
-def _draw(
+def draw(
     rows: tuple[Row, ...],
     stem: int,
     last: int,
@@ -129,9 +86,12 @@ def _draw(
     resolution: int,
     channels: int,
     classes: int,
+    published: int = 224,
 ) -> DrawnNetwork:
-    """`last` is the 1x1 convolution before the mean (0 for none), which scales with the width."""
-    kept = 2 if resolution <= SMALL_IMAGES else 0  # strides that small images are spared
+    """`last` is the 1x1 convolution before the mean (0 for none), which scales with the width;
+    images as large as those that it was `published` for are never small."""
+    small = resolution <= SMALL_IMAGES and resolution < published
+    kept = 2 if small else 0  # strides that small images are spared
     drawing = Drawing(resolution, channels)
     x = drawing.conv("input", _scaled(stem, width), 3, 1 if kept else 2)
     kept = max(0, kept - 1)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import pytest
 import torch
 
 from benchmarks.accuracy_at_budget import baseline_resolutions, fit, parse_budget
 from benchmarks.baselines import families
+from benchmarks.baselines.mcunet import MCUNETS
 from benchmarks.ledger import Ledger
 from tinynas.data import load_dataset
 from tinynas.devices import load_device
@@ -26,11 +29,29 @@ PUBLISHED = {
     # 349 less its convolution to 1,000 classes over 13 x 13 (86), which is a dense layer here
     "squeezenet": (224, 1000, 263),
     "shufflenet-v2": (224, 1000, 146),
-    "mcunet-vww1": (80, 2, 11.579),
+    "mcunet-in0": (48, 1000, 6.4),
+    "mcunet-in1": (96, 1000, 12.8),
+    "mcunet-in2": (160, 1000, 67.3),
     "mcunet-in3": (176, 1000, 81.786),
+    "mcunet-in4": (160, 1000, 125.9),
+    "mcunet-vww0": (64, 2, 6.0),
+    "mcunet-vww1": (80, 2, 11.579),
+    "mcunet-vww2": (144, 2, 55.8),
     "mlperf-resnet8": (32, 10, 12.5),
     "mlperf-mobilenet-v1-0.25": (96, 2, 7.5),
 }
+
+MILLIONS_OF_PARAMETERS = {
+    "mcunet-in0": 0.75,
+    "mcunet-in1": 0.64,
+    "mcunet-in2": 0.73,
+    "mcunet-in3": 0.74,
+    "mcunet-in4": 1.73,
+    "mcunet-vww0": 0.37,
+    "mcunet-vww1": 0.43,
+    "mcunet-vww2": 0.64,
+}
+"""Of MCUNet's model zoo."""
 
 
 @pytest.mark.parametrize("name", families())
@@ -40,6 +61,18 @@ def test_it_does_the_published_work(name: str) -> None:
     # SqueezeNet is published without padding, so with maps a little smaller.
     tolerance = 0.1 if name == "squeezenet" else 0.02
     assert network.graph.macs / 1e6 == pytest.approx(millions, rel=tolerance)
+
+
+@pytest.mark.parametrize("name", MCUNETS)
+def test_an_mcunet_has_the_published_parameters(name: str) -> None:
+    resolution, classes, _ = PUBLISHED[name]
+    graph = families()[name].draw(1.0, resolution, 3, classes).graph
+    weights, biases = (
+        sum(prod(t.shape) for t in graph.tensors.values() if t.name.endswith(part))
+        for part in (".weight", ".bias")
+    )
+    count = weights + 2 * (biases - classes) + classes  # batch norm has two for every channel
+    assert count / 1e6 == pytest.approx(MILLIONS_OF_PARAMETERS[name], abs=0.006)
 
 
 @pytest.mark.parametrize("name", families())
