@@ -92,7 +92,9 @@ def test_images_in_two_parts_are_refused(tmp_path: Path) -> None:
         InvalidInputError, match=r"1 images leak: test/one/copy\.png is train/one/003"
     ) as e:
         load_dataset(tmp_path)
-    assert e.value.field == "dataset"
+    assert (e.value.field, e.value.given) == ("dataset", str(tmp_path))
+    assert e.value.allowed == "every image in one part and one class"
+    assert e.value.details["leaks"] == ["test/one/copy.png is train/one/003.png"]
 
 
 def test_an_image_of_two_classes_is_refused(tmp_path: Path) -> None:
@@ -112,6 +114,27 @@ def test_copies_stay_in_one_part(tmp_path: Path) -> None:
     assert found.repeated == 30
 
 
+def test_copies_of_everything_stay_in_one_part_too(tmp_path: Path) -> None:
+    root = photos(tmp_path, {"one": 6, "two": 6})
+    for file in sorted(root.rglob("*.png")):
+        shutil.copy(file, file.with_name(f"{file.stem}-again.png"))
+    loaded = load_dataset(root)
+    found = summarise(loaded)
+    assert (found.leaked, found.repeated) == ({}, 12)
+    for split in loaded.splits.values():
+        assert set(split.labels.tolist()) == {0, 1}
+
+
 def test_one_image_a_class_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"class 'one' has 1 images .* 5 or more"):
+    with pytest.raises(InvalidInputError, match=r"class 'one' has 1 images .* 5 or more") as e:
         load_dataset(photos(tmp_path, {"one": 1, "two": 1}))
+    assert (e.value.field, e.value.given) == ("dataset", str(tmp_path))
+    assert e.value.allowed == "5 or more of each class"
+
+
+def test_copies_of_one_image_are_one(tmp_path: Path) -> None:
+    root = photos(tmp_path, {"one": 8, "two": 1})
+    for i in range(1, 8):
+        shutil.copy(root / "two/000.png", root / f"two/{i:03}.png")
+    with pytest.raises(InvalidInputError, match=r"class 'two' has 1 images \(8 files\) to train"):
+        load_dataset(root)

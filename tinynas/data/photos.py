@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,12 @@ from tinynas.data.duplicates import contents
 from tinynas.data.folder import Listing, list_folder, wrong
 from tinynas.data.model import Dataset, Images, Split
 from tinynas.data.pixels import BadImageError, decode, has_colour, shorter_side
-from tinynas.data.splits import hold_out, together
+from tinynas.data.splits import hold_out_images
 from tinynas.progress import Reporter
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.15
 FEWEST = 5
-"""Images that a class needs, so that each part gets one and training more."""
+"""Different images that a class needs, so that each part gets one and training more."""
 SKEW = 2.0
 """How many times the rarest class's images the commonest may have and still count as even."""
 MAX_STORED_BYTES = 2 << 30
@@ -109,15 +110,23 @@ class _Loaded:
             )
         reporter.emit("log", message=f"skipped {listed}")
 
+    @cached_property
+    def contents(self) -> list[bytes]:
+        """What identifies each image, wherever it lies."""
+        return contents(self.images)
+
     def check_counts(self) -> None:
+        """Copies of an image are one image: with nothing else there is nothing to hold out."""
         for part in self.listing.files:
             fewest = FEWEST if part == "train" else 1
             for label, name in enumerate(self.listing.classes):
-                count = int(((self.parts == part) & (self.labels == label)).sum())
+                files = np.flatnonzero((self.parts == part) & (self.labels == label))
+                count = len({self.contents[i] for i in files})
                 if count < fewest:
+                    copies = f" ({len(files)} files)" if count < len(files) else ""
                     raise wrong(
                         self.listing.root,
-                        f"class {name!r} has {count} images to {part} with",
+                        f"class {name!r} has {count} images{copies} to {part} with",
                         f"{fewest} or more of each class",
                     )
 
@@ -125,7 +134,7 @@ class _Loaded:
         """What is trained on must not be tested on, and no image have two labels."""
         first: dict[bytes, int] = {}
         wrongs = []
-        for i, content in enumerate(contents(self.images)):
+        for i, content in enumerate(self.contents):
             known = first.setdefault(content, i)
             if self.parts[known] != self.parts[i]:
                 wrongs.append(f"{self._name(i)} is {self._name(known)}")
@@ -149,8 +158,8 @@ class _Loaded:
         for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
             if part not in indices:
                 train = indices["train"]
-                kept, held = hold_out(self.labels[train], share, seed=seed)
-                kept, held = together(contents(self.images[train]), kept, held)
+                known = [self.contents[i] for i in train]
+                kept, held = hold_out_images(self.labels[train], known, share, seed=seed)
                 indices["train"], indices[part] = train[kept], train[held]
         whole = Split(self.images, self.labels)
         return {part: whole.take(chosen) for part, chosen in indices.items()}

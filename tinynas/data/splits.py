@@ -23,16 +23,17 @@ def hold_out(
     return np.setdiff1d(np.arange(len(labels)), out), out
 
 
-def together(
-    contents: Sequence[bytes], kept: NDArray[np.int64], held: NDArray[np.int64]
+def hold_out_images(
+    labels: Labels, contents: Sequence[bytes], share: float, *, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The same split with the held-out copies of what is kept put beside it: an image that occurs
-    twice must not be learnt and then asked for.  `contents` identifies the image of each index."""
-    learnt = {contents[i] for i in kept}
-    leaks = np.array([contents[i] in learnt for i in held], dtype=np.bool_)
-    if leaks.all():  # nothing else is there to hold out
-        return kept, held
-    return np.sort(np.concatenate([kept, held[leaks]])), held[~leaks]
+    """As `hold_out`, of different images: all copies of one are on the same side, since what is
+    learnt must not be asked for.  `contents` identifies the image of each index."""
+    first: dict[bytes, int] = {}
+    original = np.array([first.setdefault(content, i) for i, content in enumerate(contents)])
+    originals = np.unique(original)
+    _, chosen = hold_out(labels[originals], share, seed=seed)
+    held = np.isin(original, originals[chosen])
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def balance(labels: Labels, *, seed: int) -> NDArray[np.int64]:
