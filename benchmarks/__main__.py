@@ -28,6 +28,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         *("--dataset", "digits", "--quick", "--budgets", "16KB:96KB"),
         *("--supernet-images", "20000", "--images", "20000"),
     ),
+    "recipes": ("--quick",),
     "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),
     "ray_nodes": (),
     "load": (),

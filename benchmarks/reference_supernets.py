@@ -3,8 +3,12 @@
     python -m benchmarks.reference_supernets --names cifar10,imagenette,cifar100-people
 
 Each becomes `out/benchmarks/supernets/NAME.safetensors` (16-bit floats) and NAME.md; a copy in the
-folder `supernets` of `TINYNAS_DATA_DIR` is what `tinynas search --supernet NAME` finds.  Hours on
-a processor, minutes on a GPU; interrupted, it goes on from the last checkpoint.
+folder `supernets` of `TINYNAS_DATA_DIR` is what `tinynas search --supernet NAME` finds.
+Interrupted, it goes on from the last checkpoint.
+
+Minutes to an hour on a GPU.  Two cores train on about 100 images a second at 32 pixels, so CIFAR-10
+would take them most of a day; with `--images 200000`, which the other benchmarks can start from, it
+is half an hour.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from benchmarks.ledger import WORK, provenance
 from benchmarks.trained import tell
 from tinynas.data import load_dataset
 from tinynas.progress import Reporter
+from tinynas.request import RECIPES as WAYS
 from tinynas.search import standard_error
 from tinynas.spaces import Subspace, load_space
 from tinynas.supernet import (
@@ -55,11 +60,11 @@ RECIPES = {
 
 def main() -> int:
     arguments = _arguments()
-    for name in arguments.names.split(","):
+    for name in _known(arguments.names.split(",")):
         recipe = RECIPES[name]
         if arguments.images:
             recipe = replace(recipe, images=arguments.images)
-        path = make(name, recipe, seed=arguments.seed, batch=arguments.batch)
+        path = make(name, recipe, seed=arguments.seed, batch=arguments.batch, way=arguments.recipe)
         size = path.stat().st_size
         fits = "may be committed" if size < LARGEST_FILE else "too large for the repository"
         print(f"{path}: {size:,} bytes, {fits}")
@@ -71,11 +76,27 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--names", default=",".join(RECIPES))
     parser.add_argument("--images", type=int, help="of training, in place of the recipe's")
     parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--recipe", default="sandwich", choices=WAYS)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
 
-def make(name: str, recipe: Recipe, *, seed: int, batch: int, folder: Path = FOLDER) -> Path:
+def _known(names: list[str]) -> list[str]:
+    unknown = [name for name in names if name not in RECIPES]
+    if unknown:
+        raise SystemExit(f"unknown: {', '.join(unknown)}; known are {', '.join(RECIPES)}")
+    return names
+
+
+def make(
+    name: str,
+    recipe: Recipe,
+    *,
+    seed: int,
+    batch: int,
+    way: str = "sandwich",
+    folder: Path = FOLDER,
+) -> Path:
     """The file of a trained supernet, with its card beside it."""
     dataset = load_dataset(name, seed=seed).at(recipe.resolution)
     subspace = Subspace(load_space(recipe.space), recipe.width, recipe.resolution)
@@ -85,6 +106,7 @@ def make(name: str, recipe: Recipe, *, seed: int, batch: int, folder: Path = FOL
         batch_size=batch,
         random_subnets=2,
         average=0.999,
+        recipe=way,
         seed=seed,
         threads=available_threads(),
     )
