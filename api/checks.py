@@ -45,7 +45,7 @@ def check_job(request: JobRequest, store: Store, caller: Principal) -> CheckedRe
         request.fed,
         card.classes,
         card.input_channels,
-        request.max_resolution(card.native_resolution),
+        request.resolutions_for(card.native_resolution),
     ).check(request.budget)
     return CheckedRequest(request, card, dataset_id)
 
@@ -58,7 +58,7 @@ def _smallest(
     fed: bool,
     classes: int,
     input_channels: int,
-    max_resolution: int | None,
+    resolutions: tuple[int, ...],
 ) -> SmallestNetworks:
     return smallest_networks(
         space,
@@ -67,7 +67,7 @@ def _smallest(
         device=device,
         schedules=schedules,
         fed=fed,
-        max_resolution=max_resolution,
+        resolutions=resolutions,
     )
 
 

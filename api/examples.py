@@ -44,6 +44,7 @@ _SETTLED = {
     "workers": 1,
     "recipe": "sandwich",
     "margin": 0.0,
+    "resolutions": None,
 }
 
 _CANDIDATE = {
@@ -66,6 +67,7 @@ _CANDIDATE = {
             }
         ],
     },
+    "resolution": 16,
     "accuracy": 0.961,
     "sram_bytes": 6544,
     "flash_bytes": 20753,

@@ -17,7 +17,14 @@ from pydantic import (
 
 from api.store import Dataset, JobState
 from tinynas.data import DatasetCard
-from tinynas.request import MAX_FINALISTS, MAX_MARGIN, MAX_WORKERS, Effort, JobRequest
+from tinynas.request import (
+    MAX_FINALISTS,
+    MAX_MARGIN,
+    MAX_WORKERS,
+    Effort,
+    JobRequest,
+    parse_resolutions,
+)
 from tinynas.units import parse_bytes
 
 T = TypeVar("T")
@@ -32,6 +39,15 @@ Size = Annotated[
     int | None,
     PlainValidator(_bytes, json_schema_input_type=int | str | None),
     Field(description="Bytes, or text with a unit.", examples=["32KB", 32768]),
+]
+Resolutions = Annotated[
+    tuple[int, ...] | None,
+    PlainValidator(parse_resolutions, json_schema_input_type=list[int] | str | None),
+    Field(
+        description="Pixels, as a list or with commas: each network has one, chosen by the search. "
+        "Without them stage 1 chooses one for all.",
+        examples=["32,48", [32, 48]],
+    ),
 ]
 # A name is shown in terminals and logs, so it holds nothing that could steer one.
 Label = Annotated[
@@ -120,6 +136,7 @@ class JobIn(BaseModel):
         description="By how much (in logits) fine-tuning wants the right class to win; 0: at all.",
         examples=[0],
     )
+    resolutions: Resolutions = None
 
     def to_request(self) -> JobRequest:
         """The library's request."""
@@ -140,6 +157,7 @@ class JobIn(BaseModel):
             workers=self.workers,
             recipe=self.recipe,
             margin=self.margin,
+            resolutions=self.resolutions,
         )
 
 

@@ -176,7 +176,7 @@ def _fill(store: Store, service: Settings, client: TestClient) -> dict[str, list
     budget = Budget(32 << 10, 128 << 10)
     fits = Feasibility(subspace, 10, 1, budget, load_device("stm32f411xe"), "all")
     plan = fits.plan(subspace.space.smallest)
-    candidate = Candidate(0, plan.architecture, plan.schedule, plan.cost, plan.macs, 0.9)
+    candidate = Candidate(0, plan.architecture, plan.schedule, plan.cost, plan.macs, 0.9, 16)
     table = choose_subspace(
         subspace.space,
         budget,

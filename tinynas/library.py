@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,15 @@ from tinynas.errors import InvalidInputError
 from tinynas.pipeline import JobResult, Workplace, compile_tflite, compile_weights, run_pipeline
 from tinynas.progress import Listener, Reporter, ignore
 from tinynas.report import refresh_report
-from tinynas.request import Effort, JobRequest, check_latency, check_macs, is_fed, nearest_device
+from tinynas.request import (
+    Effort,
+    JobRequest,
+    check_latency,
+    check_macs,
+    is_fed,
+    nearest_device,
+    parse_resolutions,
+)
 from tinynas.simulate import Measurement
 from tinynas.simulate import validate as validate_bundle
 from tinynas.spaces import load_space
@@ -145,6 +154,7 @@ def search(
     workers: int = 1,
     recipe: str = "sandwich",
     margin: float = 0.0,
+    resolutions: Sequence[int] | None = None,
     place: Workplace | None = None,
 ) -> SearchResult:
     """The whole job: from images (a folder of class folders, or a known name) to validated C.
@@ -152,6 +162,7 @@ def search(
     `image`: `held` in SRAM, or `rows` that are fed to streams one by one; `latency_ms` limits the
     estimated time of an inference.  `recipe` trains the supernet: `sandwich`, or `progressive`
     shrinking; with a `margin` (in logits) fine-tuning wants the right class to win by so much.
+    Of several `resolutions` (pixels) every network has one, by the search's choice.
     `out` keeps every finished step, so the same call resumes where it was interrupted.  With
     several `workers` it trains and measures in so many processes of a Ray cluster: of the one that
     `place` is of (see `on_ray`), or of one that ends with the call.
@@ -176,6 +187,7 @@ def search(
         workers=workers,
         recipe=recipe,
         margin=margin,
+        resolutions=parse_resolutions(resolutions),
     )
     reporter = Reporter(listener=listener)
     if workers > 1 and place is None:

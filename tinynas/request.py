@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
@@ -21,6 +22,8 @@ RECIPES = ("sandwich", "progressive")
 """How a supernet is trained, see `tinynas.supernet.training` and `tinynas.supernet.shrinking`."""
 MAX_MARGIN = 10.0
 """In logits: what fine-tuning may take from the right class's."""
+MAX_RESOLUTIONS = 8
+"""That one supernet is trained and searched at."""
 MAX_WORKERS = 64
 MAX_FINALISTS = 16
 
@@ -74,6 +77,8 @@ class JobRequest:
     is the search's, see `tinynas.search.engines`.  `input` is one of `INPUTS`.  `workers` train
     together, and the weights depend on how many they are.  `recipe`, one of `RECIPES`, is how the
     supernet is trained; `margin` (0: none) by how much fine-tuning wants the right class to win.
+    `resolutions` (pixels) are a choice of every network where several are given; None leaves one
+    for all of them to stage 1.
     """
 
     dataset: str
@@ -96,6 +101,7 @@ class JobRequest:
     workers: int = 1
     recipe: str = "sandwich"
     margin: float = 0.0
+    resolutions: tuple[int, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -104,6 +110,8 @@ class JobRequest:
     def from_json(cls, value: dict[str, Any]) -> JobRequest:
         fields = dict(value)
         effort = fields.pop("effort", None) or {}
+        if fields.get("resolutions") is not None:
+            fields["resolutions"] = tuple(fields["resolutions"])
         return cls(**fields, effort=Effort(**effort))
 
     @property
@@ -146,11 +154,26 @@ class JobRequest:
         small = native_resolution <= SMALL_IMAGES
         return load_space(self.space or ("tiny" if small else "mcunet"))
 
-    def max_resolution(self, native_resolution: int) -> int:
-        """The highest resolution (pixels) that images of this side are worth, at least the
-        space's lowest."""
-        lowest = min(self.space_for(native_resolution).resolutions)
-        return max(UPSAMPLING_LIMIT * native_resolution, lowest)
+    def resolutions_for(self, native_resolution: int) -> tuple[int, ...]:
+        """The resolutions (pixels) that stage 1 compares, rising: those asked for, or those of the
+        space that images of this side are worth, its lowest in any case.
+
+        Raises:
+            InvalidInputError: one that is asked for is none of the space's.
+        """
+        space = self.space_for(native_resolution)
+        if self.resolutions is None:
+            most = max(UPSAMPLING_LIMIT * native_resolution, min(space.resolutions))
+            return tuple(r for r in sorted(space.resolutions) if r <= most)
+        strange = [r for r in self.resolutions if r not in space.resolutions]
+        if strange:
+            raise InvalidInputError(
+                f"resolutions: space {space.name} has none of {strange[0]} pixels",
+                field="resolutions",
+                given=list(self.resolutions),
+                allowed=sorted(space.resolutions),
+            )
+        return tuple(sorted(self.resolutions))
 
 
 def is_fed(image: str) -> bool:
@@ -273,6 +296,31 @@ def check_margin(margin: float) -> float:
     return margin
 
 
+def parse_resolutions(given: object) -> tuple[int, ...] | None:
+    """`48,64`, or a list of numbers, as pixels in rising order; None stays None.
+
+    Raises:
+        InvalidInputError: it is something else, or too many, or one is there twice.
+    """
+    if given is None:
+        return None
+    parts: list[object] = []
+    if isinstance(given, str):
+        parts = [int(p) if p.strip().isdecimal() else p for p in given.split(",")]
+    elif isinstance(given, Iterable):
+        parts = list(given)
+    wrong = any(isinstance(p, bool) or not isinstance(p, int) or p < 1 for p in parts)
+    if wrong or not 1 <= len(parts) <= MAX_RESOLUTIONS or len(set(parts)) < len(parts):
+        raise InvalidInputError(
+            f"resolutions is {given!r}; allowed are 1 to {MAX_RESOLUTIONS} different whole numbers "
+            "of pixels",
+            field="resolutions",
+            given=given if isinstance(given, str) else parts,
+            allowed=f"1 to {MAX_RESOLUTIONS} different whole numbers of pixels",
+        )
+    return tuple(sorted(p for p in parts if isinstance(p, int)))
+
+
 def check_request(request: JobRequest) -> None:
     """Everything that can be known without the data; feasibility is stage 1's to say.
 
@@ -298,6 +346,7 @@ def check_request(request: JobRequest) -> None:
         )
     check_recipe(request.recipe)
     check_margin(request.margin)
+    parse_resolutions(request.resolutions)
     check_macs(request.macs)
     check_latency(request.latency_ms)
     _ = request.budget, request.target

@@ -38,7 +38,9 @@ def read(job_id: JobId, number: Number, store: StoreDep, caller: Caller) -> dict
         found = find_candidate(session, job_id, number)
     if found is None or table is None:
         raise HTTPException(404, f"job {job_id} has no candidate {number}")
-    candidate, chosen = found.data, table["chosen"]
+    candidate = found.data
+    chosen = {key: table["chosen"][key] for key in ("width", "resolution")}
+    chosen |= {key: candidate[key] for key in ("resolution",) if key in candidate}
     space = load_space(candidate["architecture"]["space"])
     classes, channels = _task(table, request)
     plan = describe_plan(
@@ -50,8 +52,7 @@ def read(job_id: JobId, number: Number, store: StoreDep, caller: Caller) -> dict
         device=request.target,
         budget=request.budget,
     )
-    subspace = {key: chosen[key] for key in ("width", "resolution")}
-    return {**candidate, "pareto": found.pareto, "subspace": subspace, "plan": plan}
+    return {**candidate, "pareto": found.pareto, "subspace": chosen, "plan": plan}
 
 
 def _task(table: dict[str, Any], request: JobRequest) -> tuple[int, int]:

@@ -52,10 +52,10 @@ class _Task:
 
     def __init__(self, request: JobRequest, classes: int, channels: int, native: int) -> None:
         self.request, self.classes, self.channels = request, classes, channels
-        self.max_resolution = request.max_resolution(native)
+        self.resolutions = request.resolutions_for(native)
         self._key = (
             *(request.budget, request.target.name, request.schedules, request.fed, request.seed),
-            *(classes, channels, self.max_resolution),
+            *(classes, channels, self.resolutions),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -77,6 +77,6 @@ def _table(space: SearchSpace, task: _Task) -> dict[str, Any]:
         schedules=request.schedules,
         fed=request.fed,
         seed=request.seed,
-        max_resolution=task.max_resolution,
+        resolutions=task.resolutions,
         samples=SAMPLES,
     ).to_json()

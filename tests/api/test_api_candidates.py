@@ -24,7 +24,7 @@ def candidate() -> Candidate:
     fits = Feasibility(SUBSPACE, 10, 1, budget, load_device("stm32f411xe"), "all")
     plan = fits.plan(SPACE.smallest)
     assert len(plan.schedule.segments) > 1
-    return Candidate(3, plan.architecture, plan.schedule, plan.cost, plan.macs, 0.9)
+    return Candidate(3, plan.architecture, plan.schedule, plan.cost, plan.macs, 0.9, 16)
 
 
 @pytest.fixture

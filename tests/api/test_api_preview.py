@@ -22,7 +22,7 @@ def test_the_preview_chooses_as_the_job_will(client: TestClient) -> None:
         classes=10,
         input_channels=1,
         device=request.target,
-        max_resolution=request.max_resolution(8),
+        resolutions=request.resolutions_for(8),
         samples=found["samples"],
     ).to_json()
     for key in ("chosen", "subspaces", "budget", "rule"):

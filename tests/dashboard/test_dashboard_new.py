@@ -41,6 +41,7 @@ def test_a_job_is_made_with_what_the_form_says(open_page: OpenPage, service: Ser
     page.get_by_label("Name").fill("it's mine")
     page.get_by_label("Supernet trained by").select_option("progressive")
     page.get_by_label("Fine-tuning margin").fill("0.5")
+    page.get_by_label("Resolutions to choose from").fill("16,24")
     command = page.get_by_label("Command line").inner_text()
     for part in (
         "--sram 32KB",
@@ -60,7 +61,8 @@ def test_a_job_is_made_with_what_the_form_says(open_page: OpenPage, service: Ser
     assert request["flash_bytes"] == 128 * 1024
     assert request["schedules"] == "layer"
     assert (request["recipe"], request["margin"]) == ("progressive", 0.5)
-    expect(page.get_by_text("progressive shrinking · margin 0.5")).to_be_visible()
+    assert request["resolutions"] == [16, 24]
+    expect(page.get_by_text("progressive shrinking · margin 0.5 · 16, 24 px")).to_be_visible()
     assert request["effort"]["evaluations"] == 12
     assert request["effort"]["train_images"] is None
 

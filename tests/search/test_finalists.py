@@ -45,7 +45,7 @@ def test_finalists_are_ranked_by_what_they_reach_there() -> None:
     for i, architecture in enumerate(Architecture.of_rows(SPACE, rows)):
         plan = FEASIBILITY.plan(architecture)
         candidates.append(
-            Candidate(i, architecture, plan.schedule, plan.cost, plan.macs, 0.5 - 0.01 * i)
+            Candidate(i, architecture, plan.schedule, plan.cost, plan.macs, 0.5 - 0.01 * i, 16)
         )
     recalibration = split(32).images
     finalists = rerank(candidates, supernet, recalibration, held, count=4)

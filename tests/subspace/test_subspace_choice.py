@@ -160,7 +160,7 @@ def test_a_limit_on_macs() -> None:
         ({"accounting": "published"}, "schedules"),
         ({"rule": "mine"}, "rule"),
         ({"samples": 0}, "samples"),
-        ({"max_resolution": 8}, "max_resolution"),
+        ({"resolutions": ()}, "resolutions"),
     ],
 )
 def test_wrong_arguments_are_named(options: dict[str, object], field: str) -> None:
@@ -169,8 +169,8 @@ def test_wrong_arguments_are_named(options: dict[str, object], field: str) -> No
     assert error.value.field == field
 
 
-def test_the_native_resolution_limits_the_subspaces() -> None:
-    table = choose(max_resolution=32)
+def test_the_resolutions_given_are_those_compared() -> None:
+    table = choose(resolutions=(16, 24, 32))
     assert {row.subspace.resolution for row in table.rows} == {16, 24, 32}
 
 

@@ -40,6 +40,16 @@ def test_what_is_written_is_read(supernet: Supernet, tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["letters.safetensors"]
 
 
+def test_transformed_kernels_are_kept(tmp_path: Path) -> None:
+    card = replace(CARD, kernel_transform=True)
+    net = card.supernet()
+    assert any("transforms" in name for name in net.state_dict())
+    save_supernet(net, card, tmp_path / "letters.safetensors")
+    found, read = load_supernet(tmp_path / "letters.safetensors")
+    assert read == card
+    assert weights_hash(found) == weights_hash(net)
+
+
 def test_half_is_half_as_large_and_nearly_the_same(supernet: Supernet, tmp_path: Path) -> None:
     whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
     save_supernet(supernet, CARD, whole)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from tinynas.data import Augmentation, Dataset, Split
 from tinynas.errors import CancelledError, InvalidInputError, TinynasError
@@ -16,6 +17,7 @@ from tinynas.progress import Event, Reporter
 from tinynas.spaces import Subspace, load_space
 from tinynas.supernet import (
     Supernet,
+    Training,
     TrainingPlan,
     accuracy,
     recalibrate,
@@ -127,10 +129,26 @@ def test_divergence_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> 
         clip_norm=1e30,
         checkpoint_seconds=0,
     )
-    with pytest.raises(TinynasError, match=r"diverged: .*loss is .* at step \d+ of 60"):
+    what = r"diverged: (.*loss|norm of the gradients) is .* at step \d+ of 60"
+    with pytest.raises(TinynasError, match=what):
         trained(wild, checkpoint=checkpoint)
     weights = torch.load(checkpoint, weights_only=True)["module"]
     assert all(bool(value.isfinite().all()) for value in weights.values())
+
+
+def test_gradients_that_are_no_numbers_never_reach_the_weights(tmp_path: Path) -> None:
+    module = nn.Linear(1, 1)
+    before = module.weight.detach().clone()
+
+    def backward(images: Tensor, labels: Tensor, step: int) -> Mapping[str, float]:
+        module.weight.grad = torch.full_like(module.weight, float("inf"))
+        return {"loss": 0.5}
+
+    training = Training("net", module, backward, bars(), PLAN, None, None, Reporter())
+    with pytest.raises(TinynasError, match="norm of the gradients is inf at step 0") as raised:
+        training.run()
+    assert raised.value.details["step"] == 0
+    assert torch.equal(module.weight, before)
 
 
 def test_curves_are_told() -> None:

@@ -56,6 +56,10 @@ def submit_command(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes of the cluster that train together.")
     ] = None,
+    resolutions: Annotated[
+        str | None,
+        typer.Option(help="Pixels, with commas: each network has one, chosen by the search."),
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="How the supernet is trained: sandwich or progressive.")
     ] = None,
@@ -93,6 +97,7 @@ def submit_command(
             workers=workers,
             recipe=recipe,
             margin=margin,
+            resolutions=resolutions,
         )
     if as_json:
         print_json(job_json(job))

@@ -12,7 +12,7 @@ from tinynas.cli.output import JsonFlag, console, print_json, print_table, repor
 from tinynas.cli.progress import JobProgress
 from tinynas.cli.result import print_result
 from tinynas.errors import InvalidInputError
-from tinynas.request import Effort, JobRequest
+from tinynas.request import Effort, JobRequest, parse_resolutions
 from tinynas.units import format_bytes, parse_bytes
 
 if TYPE_CHECKING:
@@ -72,6 +72,10 @@ def search_command(
     workers: Annotated[
         int, typer.Option(min=0, help="Processes of a Ray cluster that train and measure; 0: here.")
     ] = 0,
+    resolutions: Annotated[
+        str | None,
+        typer.Option(help="Pixels, with commas: each network has one, chosen by the search."),
+    ] = None,
     recipe: Annotated[
         str, typer.Option(help="How the supernet is trained: sandwich or progressive.")
     ] = "sandwich",
@@ -104,6 +108,7 @@ def search_command(
         workers=max(1, workers),
         recipe=recipe,
         margin=margin,
+        resolutions=parse_resolutions(resolutions),
     )
     if devices is not None:
         _search_fleet(fleet_requests(request, devices), out, workers, as_json=as_json)

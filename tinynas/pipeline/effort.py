@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinynas.data import Dataset
 from tinynas.pipeline.files import read_json, write_json
-from tinynas.supernet import Supernet, TrainingPlan, train_supernet
+from tinynas.supernet import Supernet, TrainingPlan, data_for, train_supernet
 
 _PACE_BATCHES = 8
 
@@ -30,7 +30,7 @@ def images_in(
 def _images_a_second(supernet: Supernet, dataset: Dataset, plan: TrainingPlan) -> float:
     """From the difference of a long and a short trial: what both spend on anything but training
     (first calls) cancels out."""
-    scratch, data = copy.deepcopy(supernet), dataset.at(supernet.subspace.resolution)
+    scratch, data = copy.deepcopy(supernet), data_for(supernet.subspace, dataset)
 
     def seconds(batches: int) -> float:
         started = time.monotonic()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tinynas.contest import Contest, Standing, contestant_folder
-from tinynas.data import Split
+from tinynas.data import Dataset, Split
 from tinynas.effort import finetune_images
 from tinynas.errors import InvalidInputError
 from tinynas.finetune import LEARNING_RATE, WEIGHTS, Finetuned, FinetuneTask
@@ -20,7 +20,7 @@ from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.progress import Event, Reporter
 from tinynas.search import keep_back
 from tinynas.spaces import Architecture, Subspace, network_of
-from tinynas.supernet import Subnet, TrainingPlan, recalibrate
+from tinynas.supernet import Subnet, Supernet, TrainingPlan, recalibrate
 
 FINALISTS = "finalists.json"
 _ROOMS = ("contest.py", "data", "finetune", "supernet")
@@ -70,18 +70,16 @@ def improve(
     )
     # Finalists that compete have one worker each, however many compete at a time.
     plan = shared_plan(plan, workers if len(numbers) == 1 else len(numbers))
-    architectures = [architecture_of(job, searched, number) for number in numbers]
+    architectures = [architecture_of(subspace, searched, number) for number in numbers]
 
     def work(step: Workspace) -> None:
         supernet = load_supernet(job, subspace, trained)
-        dataset = job.dataset.at(subspace.resolution)
-        images = dataset.calibration_images(seed=job.request.seed)
-        teacher = supernet.subnet(job.space.largest)
-        recalibrate(teacher, images)
         tasks = []
         for architecture in architectures:
+            dataset = job.dataset.at(subspace.resolution_of(architecture))
+            teacher = teacher_of(job, supernet, architecture, dataset)
             start = supernet.subnet(architecture)
-            recalibrate(start, images)
+            recalibrate(start, dataset.calibration_images(seed=job.request.seed))
             tasks.append(FinetuneTask(start, teacher, dataset, plan))
         if len(tasks) == 1:
             _alone(job, step, tasks[0])
@@ -101,10 +99,21 @@ def improve(
     inputs = job.key(
         supernet=trained.key,
         finalists=[[n, *a.row] for n, a in zip(numbers, architectures, strict=True)],
+        resolutions=list(subspace.resolutions),
         plan=plan_key(plan),
         workers=workers if len(numbers) == 1 else 1,
     )
     return job.steps.run("finetune", inputs, work, rooms=_ROOMS)
+
+
+def teacher_of(
+    job: Job, supernet: Supernet, architecture: Architecture, dataset: Dataset
+) -> Subnet:
+    """The largest network at an architecture's resolution, which is that of `dataset`."""
+    largest = architecture.space.largest.at(architecture.resolution)
+    teacher = supernet.subnet(largest)
+    recalibrate(teacher, dataset.calibration_images(seed=job.request.seed))
+    return teacher
 
 
 def _alone(job: Job, step: Workspace, task: FinetuneTask) -> None:
@@ -155,11 +164,11 @@ def deployed(tuned: StepOutput) -> int:
     return int(read_json(tuned.path / FINALISTS)["best"])
 
 
-def architecture_of(job: Job, searched: StepOutput, number: int) -> Architecture:
+def architecture_of(subspace: Subspace, searched: StepOutput, number: int) -> Architecture:
     """A candidate's."""
     found = read_json(searched.path / "candidates.json")["candidates"]
     chosen = next(c for c in found if c["id"] == number)
-    return Architecture.from_json(job.space, chosen["architecture"])
+    return Architecture.from_json(subspace.space, chosen["architecture"])
 
 
 def load_subnet(

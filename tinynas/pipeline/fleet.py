@@ -47,12 +47,16 @@ def run_fleet(
     jobs = [Job(request, folder / "common", reporter, place) for request in requests]
     if requests[0].supernet is None:
         describe_data(jobs[0])
-        subspace = common_subspace([learning.subspaces_of(job) for job in jobs], names)
+        tables = [learning.subspaces_of(job) for job in jobs]
+        subspace = common_subspace(tables, names)
+        if jobs[0].searches_resolutions:
+            subspace = learning.at_resolutions(subspace, _fitting(tables, subspace.width))
         trained = learning.train(jobs[0], subspace)
         path = folder / SUPERNET
         supernet = learning.load_supernet(jobs[0], subspace, trained)
         save_supernet(supernet, learning.card_of(jobs[0], subspace, trained), path)
-        requests = [replace(request, supernet=str(path)) for request in requests]
+        # What it was trained at is what is searched: that may be less than was asked for.
+        requests = [replace(r, supernet=str(path), resolutions=None) for r in requests]
     place = replace(place, evaluators=remembering(place.evaluators, folder / ACCURACIES))
     return [
         run_pipeline(request, folder / name, reporter=reporter, place=place)
@@ -72,6 +76,12 @@ def _names(requests: list[JobRequest]) -> list[str]:
             allowed="one or more different devices",
         )
     return names
+
+
+def _fitting(tables: list[SubspaceTable], width: float) -> list[int]:
+    """The resolutions at which any device has networks of this width that fit."""
+    rows = [row for table in tables for row in table.rows if row.fits > 0]
+    return [row.subspace.resolution for row in rows if row.subspace.width == width]
 
 
 def common_subspace(tables: list[SubspaceTable], names: list[str]) -> Subspace:

@@ -97,9 +97,30 @@ class Job:
             return load_space(self.given[1].space)
         return self.request.space_for(self.dataset.native_resolution)
 
+    @cached_property
+    def resolutions(self) -> tuple[int, ...]:
+        """Those that stage 1 compares (pixels): the request's or, of a supernet that is given, its.
+
+        Raises:
+            InvalidInputError: none of those asked for is the supernet's, or the space's.
+        """
+        if self.given is None:
+            return self.request.resolutions_for(self.dataset.native_resolution)
+        known, asked = self.given[1].subspace.resolutions, self.request.resolutions
+        if asked is not None and not set(asked) <= set(known):
+            raise InvalidInputError(
+                f"resolutions: supernet {self.request.supernet} knows {_pixels(known)}, "
+                f"asked for are {_pixels(asked)}",
+                field="resolutions",
+                given=list(asked),
+                allowed=list(known),
+            )
+        return known if asked is None else asked
+
     @property
-    def max_resolution(self) -> int:
-        return self.request.max_resolution(self.dataset.native_resolution)
+    def searches_resolutions(self) -> bool:
+        """Whether those are a choice of every network, and not of stage 1 for all of them."""
+        return self.given is not None or self.request.resolutions is not None
 
     @property
     def classes(self) -> int:
@@ -131,3 +152,7 @@ class Job:
             "schedules": self.request.schedules,
             "input": self.request.input,
         }
+
+
+def _pixels(resolutions: tuple[int, ...]) -> str:
+    return f"{', '.join(map(str, resolutions))} pixels"

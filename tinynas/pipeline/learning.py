@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tinynas.errors import InvalidInputError
 from tinynas.pipeline.curves import Curves
@@ -37,6 +39,7 @@ from tinynas.supernet import (
     SupernetCard,
     SupernetTask,
     TrainingPlan,
+    data_for,
 )
 from tinynas.supernet import load_supernet as read_supernet
 
@@ -60,7 +63,7 @@ def choose(job: Job) -> tuple[StepOutput, Subspace]:
 
     inputs = job.key(
         **job.budget_key(),
-        max_resolution=job.max_resolution,
+        resolutions=list(job.resolutions),
         given=None if job.given is None else repr(job.given[1].subspace),
     )
     output = job.steps.run("subspace", inputs, work, rooms=_PLANNING)
@@ -68,8 +71,31 @@ def choose(job: Job) -> tuple[StepOutput, Subspace]:
     # Who looks at a candidate later needs to know what for, and has no data set to ask.
     task = {"classes": job.classes, "input_channels": job.input_channels}
     job.reporter.of_step("subspace").emit("subspaces", **table, task=task)
+    return output, _searched(job, table)
+
+
+def _searched(job: Job, table: dict[str, Any]) -> Subspace:
+    """The chosen width at the chosen resolution or, where they are a choice of every network, at
+    those at which networks of this width fit."""
     chosen = table["chosen"]
-    return output, Subspace(job.space, chosen["width"], chosen["resolution"])
+    if not job.searches_resolutions:
+        return Subspace(job.space, chosen["width"], chosen["resolution"])
+    rows = [row for row in table["subspaces"] if row["width"] == chosen["width"]]
+    fitting = [row["resolution"] for row in rows if row["fits"] > 0]
+    left = sorted({row["resolution"] for row in rows} - set(fitting))
+    if left:
+        job.reporter.of_step("subspace").emit(
+            "log",
+            message=f"no network of width {chosen['width']:g} fits at "
+            f"{', '.join(map(str, left))} pixels; searched are {', '.join(map(str, fitting))}",
+        )
+    return at_resolutions(Subspace(job.space, chosen["width"], max(fitting)), fitting)
+
+
+def at_resolutions(subspace: Subspace, resolutions: Sequence[int]) -> Subspace:
+    """The subspace with these as a choice of every network."""
+    space = subspace.space.with_resolutions(resolutions)
+    return Subspace(space, subspace.width, max(resolutions))
 
 
 def subspaces_of(job: Job) -> SubspaceTable:
@@ -83,7 +109,7 @@ def subspaces_of(job: Job) -> SubspaceTable:
         seed=job.request.seed,
         schedules=job.request.schedules,
         fed=job.request.fed,
-        max_resolution=max(job.max_resolution, job.given[1].resolution if job.given else 0),
+        resolutions=job.resolutions,
         compiler=job.compiler,
     )
 
@@ -94,17 +120,18 @@ def _narrowed(table: SubspaceTable, subspace: Subspace, name: str | None) -> Sub
     Raises:
         InvalidInputError: none of its networks fits.
     """
-    row = next((row for row in table.rows if row.subspace == subspace), None)
-    if row is None or row.fits == 0:
+    own = [row for row in table.rows if row.subspace.width == subspace.width and row.fits > 0]
+    if not own:
+        sizes = ", ".join(map(str, subspace.resolutions))
         raise InvalidInputError(
-            f"supernet {name} (width {subspace.width:g}, {subspace.resolution} pixels) has no "
+            f"supernet {name} (width {subspace.width:g}, {sizes} pixels) has no "
             "network that fits the budget",
             field="supernet",
             given=name,
             allowed=f"a larger budget, or a supernet of a subspace such as width "
             f"{table.chosen.width:g}, {table.chosen.resolution} pixels",
         )
-    return replace(table, chosen_row=row)
+    return replace(table, chosen_row=max(own, key=lambda row: row.score))
 
 
 def train(job: Job, subspace: Subspace) -> StepOutput:
@@ -138,7 +165,7 @@ def train(job: Job, subspace: Subspace) -> StepOutput:
 
     inputs = job.key(
         width=subspace.width,
-        resolution=subspace.resolution,
+        resolutions=list(subspace.resolutions),
         plan=plan_key(plan),
         minutes=minutes,
         workers=workers,
@@ -169,6 +196,7 @@ def card_of(job: Job, subspace: Subspace, trained: StepOutput) -> SupernetCard:
         train_images=read_json(trained.path / "effort.json")["train_images"],
         seed=job.request.seed,
         recipe=repr(replace(training_plan(job), images=1, threads=1)),
+        resolutions=subspace.space.searched_resolutions,
     )
 
 
@@ -205,7 +233,7 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
     """
 
     def work(step: Workspace) -> None:
-        dataset, seed = job.dataset.at(subspace.resolution), job.request.seed
+        seed, dataset = job.request.seed, data_for(subspace, job.dataset)
         supernet = load_supernet(job, subspace, trained)
         searched, held = keep_back(dataset.validation, seed=seed)
         task = EvaluationTask(supernet, dataset.calibration_images(seed=seed), searched)
@@ -240,6 +268,7 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
         supernet=trained.key,
         evaluations=job.effort.evaluations,
         engine=job.request.engine,
+        resolutions=list(subspace.resolutions),
     )
     return job.steps.run("search", inputs, work, rooms=(*_PLANNING, *_TRAINING, "search"))
 

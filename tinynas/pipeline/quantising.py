@@ -14,14 +14,14 @@ from tinynas.graph.files import load_graph, save_graph
 from tinynas.graph.ir import Graph
 from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.files import read_json, write_json
-from tinynas.pipeline.finish import load_subnet
+from tinynas.pipeline.finish import load_subnet, teacher_of
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.learning import load_supernet, plan_key
 from tinynas.pipeline.mistakes import worst_mistakes
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.quantise import int8_outputs, noise_report, quantise_network
 from tinynas.spaces import Architecture, Subspace
-from tinynas.supernet import Subnet, TrainingPlan, logits, recalibrate
+from tinynas.supernet import Subnet, TrainingPlan, logits
 
 AWARE_LEARNING_RATE = LEARNING_RATE / 10
 """What is left to learn is rounding: larger steps undo what was learnt before (MCUNetV2's)."""
@@ -47,12 +47,13 @@ def quantise_winner(
     )
 
     def work(step: Workspace) -> None:
-        dataset = job.dataset.at(subspace.resolution)
+        dataset = job.dataset.at(subspace.resolution_of(architecture))
+        supernet = load_supernet(job, subspace, trained)
         subnet = load_subnet(job, subspace, architecture, tuned)
         curves = Curves(step.partial)
         result = int8_network(
             subnet,
-            _teacher(job, subspace, trained, dataset),
+            teacher_of(job, supernet, architecture, dataset),
             dataset,
             plan,
             checkpoint=step.partial / "checkpoint.pt",
@@ -70,12 +71,6 @@ def quantise_winner(
     inputs = job.key(finetune=tuned.key, plan=plan_key(plan))
     rooms = ("data", "finetune", "graph", "pipeline/quantising.py", "quantise", "supernet")
     return job.steps.run("quantise", inputs, work, rooms=rooms)
-
-
-def _teacher(job: Job, subspace: Subspace, trained: StepOutput, dataset: Dataset) -> Subnet:
-    teacher = load_supernet(job, subspace, trained).subnet(job.space.largest)
-    recalibrate(teacher, dataset.calibration_images(seed=job.request.seed))
-    return teacher
 
 
 def _quantisation(result: Int8Network, graph: Graph, dataset: Dataset) -> dict[str, Any]:

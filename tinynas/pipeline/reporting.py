@@ -67,7 +67,7 @@ def report(
         log = outputs["simulate"].path / f"{data['validation']['simulator']}.log"
         if log.is_file():
             shutil.copy(log, artifacts / "simulator.txt")
-        result = result_json(job, data)
+        result = result_json(job, data, subspace.resolution_of(architecture))
         if len(standings := read_json(outputs["finetune"].path / FINALISTS)["finalists"]) > 1:
             result["finalists"] = standings
         (artifacts / "result.json").write_text(json.dumps(result) + "\n")
@@ -85,7 +85,7 @@ def _checkpoint(
         "state_dict": weights,
         "architecture": architecture.to_json(),
         "width": subspace.width,
-        "resolution": subspace.resolution,
+        "resolution": subspace.resolution_of(architecture),
         "classes": list(job.dataset.classes),
         "input_channels": job.input_channels,
         "preprocessing": "(uint8 - 128) / 128, NCHW",
@@ -194,13 +194,14 @@ def _headline(figures: MemoryFigures) -> dict[str, int]:
     }
 
 
-def result_json(job: Job, data: ReportData) -> dict[str, Any]:
-    """The summary of a job: what `tinynas demo --json` and `GET /jobs/{id}` give."""
+def result_json(job: Job, data: ReportData, resolution: int) -> dict[str, Any]:
+    """The summary of a job: what `tinynas demo --json` and `GET /jobs/{id}` give; `resolution` is
+    that of the network in pixels."""
     chosen = data["subspaces"]["chosen"]
     return {
         "dataset": job.dataset.name,
         "device": job.device.name,
-        "subspace": {"width": chosen["width"], "resolution": chosen["resolution"]},
+        "subspace": {"width": chosen["width"], "resolution": resolution},
         "architecture": data["architecture"],
         "schedule": {key: data["schedule"][key] for key in ("summary", "segments")},
         "accuracy": data["accuracy"],

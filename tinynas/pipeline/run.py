@@ -76,7 +76,9 @@ def run_pipeline(
         outputs["search"],
         finish.finalists(job, outputs["search"]),
     )
-    winner = finish.architecture_of(job, outputs["search"], finish.deployed(outputs["finetune"]))
+    winner = finish.architecture_of(
+        subspace, outputs["search"], finish.deployed(outputs["finetune"])
+    )
     outputs["quantise"] = quantising.quantise_winner(
         job, subspace, winner, outputs["supernet"], outputs["finetune"]
     )

@@ -66,6 +66,7 @@ class CandidateData(TypedDict):
     macs: int
     recomputed_macs: int
     pareto: bool
+    resolution: NotRequired[int]
     latency_ms: NotRequired[float | None]
 
 

@@ -28,6 +28,8 @@ class Importance:
 def choices_of(architecture: dict[str, Any]) -> dict[str, float]:
     """Every choice by name: `stage 2 depth`, `stage 2 block 1 kernel`, ..."""
     found: dict[str, float] = {}
+    if "resolution" in architecture:
+        found["resolution"] = architecture["resolution"]
     for i, blocks in enumerate(architecture["stages"], start=1):
         found[f"stage {i} depth"] = len(blocks)
         for j, block in enumerate(blocks, start=1):

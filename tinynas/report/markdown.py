@@ -37,12 +37,13 @@ def _cell(value: object) -> str:
 
 def _summary(data: ReportData) -> str:
     chosen, device = data["subspaces"]["chosen"], data["device"]
+    side = data["architecture"].get("resolution", chosen["resolution"])  # where it is a choice
     return _table(
         ["", ""],
         [
             ["data set", data["request"]["dataset"]],
             ["device", f"{device['name']} ({device['core']})"],
-            ["subspace", f"width {chosen['width']:g}, {chosen['resolution']} pixels"],
+            ["subspace", f"width {chosen['width']:g}, {side} pixels"],
             ["schedule", schedule_text(data["schedule"]["segments"])],
             [
                 "MACs",
@@ -89,13 +90,14 @@ def _candidates(data: ReportData) -> str:
             kilobytes(c["sram_bytes"]),
             kilobytes(c["flash_bytes"]),
             count(c["macs"]),
+            f"{c['resolution']} px" if "resolution" in c else "",
             schedule_text(c["schedule"]["segments"]),
         ]
         for c in front[:20]
     ]
     if not rows:
         return ""
-    head = ["candidate", "accuracy", "SRAM", "flash", "MACs", "schedule"]
+    head = ["candidate", "accuracy", "SRAM", "flash", "MACs", "image", "schedule"]
     note = f"{len(front)} of {len(data['candidates'])} candidates are on the front."
     return f"## Front\n\n{note}\n\n" + _table(head, rows, right=1)
 

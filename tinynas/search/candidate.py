@@ -18,7 +18,8 @@ from tinynas.spaces import Architecture
 class Candidate:
     """`accuracy` is on the validation split with inherited weights (0 to 1).
 
-    `latency_ms` is an estimate of an inference by the candidate's schedule.
+    `latency_ms` is an estimate of an inference by the candidate's schedule; images have
+    `resolution` pixels a side.
     """
 
     id: int
@@ -27,6 +28,7 @@ class Candidate:
     cost: MemoryCost
     macs: int
     accuracy: float
+    resolution: int
     latency_ms: float = 0.0
 
     def objective(self, name: str) -> float:
@@ -46,6 +48,7 @@ class Candidate:
         return {
             "id": self.id,
             "architecture": self.architecture.to_json(),
+            "resolution": self.resolution,
             "schedule": {
                 "summary": self.schedule.summary,
                 "segments": [asdict(s) | {"grid": list(s.grid)} for s in self.schedule.segments],

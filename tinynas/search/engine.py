@@ -243,6 +243,7 @@ class _Engine:
             plan.cost,
             plan.macs,
             accuracy,
+            self._feasibility.subspace.resolution_of(plan.architecture),
             plan.latency_ms,
         )
         self._known[plan.architecture.row] = candidate
@@ -270,6 +271,8 @@ def _architecture(
         for index in range(3 * stage.depths[row[0, offset]]):
             gene = offset + 1 + index
             row[0, gene] = _choose(trial, space, gene)
+    if space.searched_resolutions:
+        row[0, -1] = _choose(trial, space, len(space.genes) - 1)
     return Architecture.of_rows(space, row)[0]
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.data import Split
+from tinynas.data.pixels import resize
 from tinynas.spaces import Architecture
 from tinynas.supernet import Supernet, accuracy, recalibrate, torch_threads
 
@@ -25,11 +27,24 @@ class EvaluationTask:
 
     recalibration: uint8 images [N, H, W, C] for the batch-norm statistics of a subnet.
     validation: held-out images and labels; never the test split.
+
+    Where resolutions are searched both are of the data's own, and brought to the subnet's once.
     """
 
     supernet: Supernet
     recalibration: NDArray[np.uint8]
     validation: Split
+
+    @cached_property
+    def _sized(self) -> dict[int, tuple[NDArray[np.uint8], Split]]:
+        return {}
+
+    def _at(self, resolution: int) -> tuple[NDArray[np.uint8], Split]:
+        """Both at so many pixels."""
+        if resolution not in self._sized:
+            images = resize(self.recalibration, resolution), self.validation.at(resolution)
+            self._sized[resolution] = images
+        return self._sized[resolution]
 
     def measure(self, architecture: Architecture) -> float:
         """Validation accuracy (0 to 1) of a subnet with inherited weights.
@@ -38,8 +53,9 @@ class EvaluationTask:
         """
         with torch_threads(1):
             subnet = self.supernet.subnet(architecture)
-            recalibrate(subnet, self.recalibration)
-            return accuracy(subnet, self.validation)
+            images, split = self._at(subnet.network.resolution)
+            recalibrate(subnet, images)
+            return accuracy(subnet, split)
 
 
 class Evaluator(Protocol):

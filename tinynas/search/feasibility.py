@@ -79,8 +79,16 @@ class Feasibility:
     fed: bool = False
 
     @cached_property
-    def _tables(self) -> Tables:
-        return Tables((self.subspace,), self.classes, self.input_channels)
+    def _tables(self) -> tuple[Tables, ...]:
+        """For each resolution that its networks may have."""
+        given = self.subspace
+        subspaces = (Subspace(given.space, given.width, r) for r in given.resolutions)
+        return tuple(Tables((s,), self.classes, self.input_channels) for s in subspaces)
+
+    def _places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which of the tables is each row's [N]."""
+        searched = self.subspace.space.searched_resolutions
+        return rows[:, -1] if searched else np.zeros(len(rows), dtype=np.int64)
 
     def check(self, architecture: Architecture) -> Fit:
         """Whether it fits, from tables: nothing is planned."""
@@ -102,11 +110,16 @@ class Feasibility:
 
     def fitting(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of many canonical rows [N, genes] fit; thousands at a time, as `check` decides."""
-        parts = [self._fitting(rows[i : i + _AT_ONCE]) for i in range(0, len(rows), _AT_ONCE)]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.bool_)
+        fits, places = np.zeros(len(rows), dtype=np.bool_), self._places(rows)
+        for place, tables in enumerate(self._tables):
+            own = np.flatnonzero(places == place)
+            for start in range(0, len(own), _AT_ONCE):
+                some = own[start : start + _AT_ONCE]
+                fits[some] = self._fitting(tables, rows[some])
+        return fits
 
-    def _fitting(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        population = Population(self._tables, rows)
+    def _fitting(self, tables: Tables, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        population = Population(tables, rows)
         fits = np.ones(len(rows), dtype=np.bool_)
         if self.budget.macs:
             fits = population.macs[0] <= self.budget.macs
@@ -116,7 +129,7 @@ class Feasibility:
         for family in families_of(self.schedules, fed=self.fed):
             rest = np.flatnonzero(fits & ~within)
             if len(rest):
-                within[rest] = self._within(Population(self._tables, rows[rest]), family)
+                within[rest] = self._within(Population(tables, rows[rest]), family)
         return np.asarray(fits & within)
 
     def _within(self, population: Population, schedules: str) -> NDArray[np.bool_]:
@@ -142,7 +155,8 @@ class Feasibility:
         return Plan(architecture, schedule, cost, graph.macs, latency)
 
     def _population(self, architecture: Architecture) -> Population:
-        return Population(self._tables, np.array([architecture.row]))
+        rows = np.array([architecture.row])
+        return Population(self._tables[self._places(rows)[0]], rows)
 
     def _cheapest(self, population: Population) -> Cheapest:
         sizes = code_sizes(self.device.core, self.compiler)

@@ -32,19 +32,26 @@ class RememberingEvaluator:
                 self._known[tuple(row)] = accuracy
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[float]:
-        fresh = list({a.row: a for a in architectures if a.row not in self._known}.values())
+        fresh = list({_key(a): a for a in architectures if _key(a) not in self._known}.values())
         if fresh:
             found = self._evaluator.evaluate(fresh)
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("a") as file:
                 for architecture, accuracy in zip(fresh, found, strict=True):
-                    self._known[architecture.row] = accuracy
-                    entry = (self._task, list(architecture.row), accuracy)
+                    self._known[_key(architecture)] = accuracy
+                    entry = (self._task, list(_key(architecture)), accuracy)
                     file.write(json.dumps(entry) + "\n")
-        return [self._known[a.row] for a in architectures]
+        return [self._known[_key(a)] for a in architectures]
 
     def close(self) -> None:
         self._evaluator.close()
+
+
+def _key(architecture: Architecture) -> tuple[int, ...]:
+    """The row, with a resolution that is a choice in pixels: of which it is one differs between
+    searches of one supernet."""
+    chosen = architecture.resolution
+    return architecture.row if chosen is None else (*architecture.row[:-1], chosen)
 
 
 def remembering(factory: EvaluatorFactory, file: Path) -> EvaluatorFactory:

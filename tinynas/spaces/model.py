@@ -1,15 +1,15 @@
 """SearchSpace, Subspace and Architecture: what can be chosen, and one choice of it.
 
 The genes of a space are laid out as `[depth, (kernel, expansion, width) x deepest]` stage after
-stage; an architecture is a row of indices into their choices, so a population is one integer
-array [N, genes].  Genes of blocks that the depth leaves out are 0 in a canonical row, so equal
-networks have equal rows.
+stage, and where resolutions are searched, theirs last; an architecture is a row of indices into
+their choices, so a population is one integer array [N, genes].  Genes of blocks that the depth
+leaves out are 0 in a canonical row, so equal networks have equal rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from math import prod
@@ -67,6 +67,9 @@ class Gene:
 
 @dataclass(frozen=True)
 class SearchSpace:
+    """`searched_resolutions`: pixels that are a choice of every network, none where a subspace has
+    one for all of its networks."""
+
     name: str
     description: str
     resolutions: tuple[int, ...]
@@ -77,6 +80,7 @@ class SearchSpace:
     first_block: FixedLayer
     stages: tuple[Stage, ...]
     block: BlockKind = BlockKind.MBCONV
+    searched_resolutions: tuple[int, ...] = ()
 
     @cached_property
     def genes(self) -> tuple[Gene, ...]:
@@ -87,7 +91,15 @@ class SearchSpace:
                 genes.append(Gene(f"stage{s}.block{b}.kernel", stage.kernels))
                 genes.append(Gene(f"stage{s}.block{b}.expansion", stage.expansions))
                 genes.append(Gene(f"stage{s}.block{b}.width", stage.widths))
+        if self.searched_resolutions:
+            genes.append(Gene("resolution", self.searched_resolutions))
         return tuple(genes)
+
+    def with_resolutions(self, resolutions: Iterable[int]) -> SearchSpace:
+        """The space with these resolutions (pixels) as a choice of every network; one or none is
+        no choice."""
+        different = tuple(sorted(set(resolutions)))
+        return replace(self, searched_resolutions=different if len(different) > 1 else ())
 
     def stage_offsets(self) -> list[int]:
         """Index of each stage's depth gene in a row."""
@@ -102,14 +114,12 @@ class SearchSpace:
         stages = prod(stage.stride for stage in self.stages)
         return self.stem.stride * self.first_block.stride * stages
 
-    def subspaces(self, *, max_resolution: int | None = None) -> list[Subspace]:
-        """Every (width, resolution) pair, widths outermost."""
-        limit = max_resolution or max(self.resolutions)
+    def subspaces(self, resolutions: Sequence[int] | None = None) -> list[Subspace]:
+        """Every (width, resolution) pair, widths outermost; all resolutions if none are named."""
         return [
             Subspace(self, width, resolution)
             for width in self.width_multipliers
-            for resolution in self.resolutions
-            if resolution <= limit
+            for resolution in (self.resolutions if resolutions is None else resolutions)
         ]
 
     def canonical(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -188,6 +198,19 @@ class Architecture:
     def of_rows(cls, space: SearchSpace, rows: NDArray[np.int64]) -> list[Architecture]:
         return [cls(space, tuple(int(v) for v in row)) for row in space.canonical(rows)]
 
+    @property
+    def resolution(self) -> int | None:
+        """Pixels, where that is a choice."""
+        searched = self.space.searched_resolutions
+        return searched[self.row[-1]] if searched else None
+
+    def at(self, resolution: int | None) -> Architecture:
+        """The same blocks at another of the space's resolutions; itself where none is searched."""
+        if resolution is None or not self.space.searched_resolutions:
+            return self
+        index = self.space.searched_resolutions.index(resolution)
+        return Architecture(self.space, (*self.row[:-1], index))
+
     @cached_property
     def stages(self) -> tuple[tuple[BlockChoice, ...], ...]:
         """The choices of the blocks that are there, stage by stage."""
@@ -205,21 +228,33 @@ class Architecture:
         return tuple(result)
 
     def to_json(self) -> dict[str, Any]:
+        """`row` is that of the blocks; `resolution` is there where it is a choice."""
+        chosen = {} if self.resolution is None else {"resolution": self.resolution}
         return {
             "space": self.space.name,
-            "row": list(self.row),
+            "row": list(self.row[:-1] if chosen else self.row),
             "stages": [
                 [{"kernel": b.kernel, "expansion": b.expansion, "width": b.width} for b in blocks]
                 for blocks in self.stages
             ],
+            **chosen,
         }
 
     @classmethod
     def from_json(cls, space: SearchSpace, value: dict[str, Any]) -> Architecture:
-        """From `to_json`'s form; `stages` alone is enough (a person writes no rows)."""
-        if "row" in value:
-            return cls(space, tuple(value["row"]))
-        return cls(space, _row_of_stages(space, value.get("stages", [])))
+        """From `to_json`'s form; `stages` alone is enough (a person writes no rows).
+
+        A resolution counts where the space searches it; elsewhere it is the subspace's matter.
+        """
+        row = (
+            tuple(value["row"])
+            if "row" in value
+            else _row_of_stages(space, value.get("stages", []))
+        )
+        if not space.searched_resolutions:
+            return cls(space, row)
+        chosen = _index(space.searched_resolutions, value.get("resolution"), "resolution")
+        return cls(space, (*row, chosen))
 
 
 def _row_of_stages(space: SearchSpace, stages: Sequence[Any]) -> tuple[int, ...]:
@@ -259,7 +294,8 @@ def _index(choices: tuple[float, ...], value: Any, name: str) -> int:
 class Subspace:
     """A space with width multiplier and input resolution (pixels, square) fixed.
 
-    Neither has to be one of the space's choices.
+    Neither has to be one of the space's choices.  Where the space searches resolutions,
+    `resolution` is the largest of them.
 
     Raises:
         InvalidInputError: the width is no number above 0, or the strides reduce the image to less
@@ -278,14 +314,24 @@ class Subspace:
                 given=self.width,
                 allowed="a number above 0",
             )
-        if self.resolution < self.space.reduction:
+        smallest = min(self.resolutions)
+        if smallest < self.space.reduction:
             raise InvalidInputError(
-                f"images of {self.resolution} pixels are too small for space {self.space.name}, "
+                f"images of {smallest} pixels are too small for space {self.space.name}, "
                 f"whose strides reduce them {self.space.reduction} times",
                 field="resolution",
-                given=self.resolution,
+                given=smallest,
                 allowed=f"at least {self.space.reduction}",
             )
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """Of its networks, rising."""
+        return self.space.searched_resolutions or (self.resolution,)
+
+    def resolution_of(self, architecture: Architecture) -> int:
+        """Of one network."""
+        return architecture.resolution or self.resolution
 
     def channels(self, base: float) -> int:
         """`base` scaled and rounded to the space's divisor, never below 90% (as MobileNet does)."""

@@ -102,12 +102,13 @@ def network_of(
             given=classes,
             allowed="2 or more",
         )
+    resolution = subspace.resolution_of(architecture)
     stem = ConvShape(
         input_channels,
         subspace.channels(space.stem.channels),
         space.stem.kernel,
         space.stem.stride,
-        subspace.resolution,
+        resolution,
     )
     first = space.first_block
     blocks = [
@@ -139,6 +140,4 @@ def network_of(
                     kind=space.block,
                 )
             )
-    return NetworkShape(
-        subspace.resolution, input_channels, classes, space.activation, stem, tuple(blocks)
-    )
+    return NetworkShape(resolution, input_channels, classes, space.activation, stem, tuple(blocks))

@@ -8,7 +8,7 @@ capacity, so the subspace with the largest is searched.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -44,7 +44,7 @@ def choose_subspace(
     accounting: str = "device",
     rule: str = DEFAULT_RULE,
     fed: bool = False,
-    max_resolution: int | None = None,
+    resolutions: Sequence[int] | None = None,
     compiler: str = DEFAULT_COMPILER,
 ) -> SubspaceTable:
     """Every subspace of a space under a budget, and the one to search.
@@ -53,7 +53,8 @@ def choose_subspace(
     subspace, so that differences between subspaces are not differences between samples.
 
     Args:
-        space: all of its width multipliers and resolutions up to `max_resolution` are compared.
+        space: all of its width multipliers and `resolutions` (pixels; all, if none are named) are
+            compared.
         budget: what may be used of SRAM and flash (bytes), optionally MACs.
         classes, input_channels: of the task.
         device: decides the code that the kernels are compiled to; its memory is not looked at.
@@ -73,7 +74,7 @@ def choose_subspace(
     score = find_rule(rule)
     families = _families(space, device, schedules, accounting, compiler, fed=fed)
     least = _least_flash(device, accounting, compiler)
-    tables = Tables(_subspaces(space, max_resolution), classes, input_channels)
+    tables = Tables(_subspaces(space, resolutions), classes, input_channels)
     SmallestNetworks.of(tables, families).check(budget)
     population = Population(tables, _sample(space, samples, seed))
     macs, fits = population.macs, fitting(population, families, budget, least)
@@ -122,7 +123,7 @@ def smallest_networks(
     device: Device,
     schedules: str = "all",
     fed: bool = False,
-    max_resolution: int | None = None,
+    resolutions: Sequence[int] | None = None,
     compiler: str = DEFAULT_COMPILER,
 ) -> SmallestNetworks:
     """What says whether `choose_subspace` with these arguments would find anything to choose.
@@ -131,7 +132,7 @@ def smallest_networks(
         InvalidInputError: as `choose_subspace`.
     """
     families = _families(space, device, schedules, "device", compiler, fed=fed)
-    tables = Tables(_subspaces(space, max_resolution), classes, input_channels)
+    tables = Tables(_subspaces(space, resolutions), classes, input_channels)
     return SmallestNetworks.of(tables, families)
 
 
@@ -172,16 +173,15 @@ def _least_flash(
     return partial(least_flash, sizes=code_sizes(device.core, compiler))
 
 
-def _subspaces(space: SearchSpace, max_resolution: int | None) -> tuple[Subspace, ...]:
-    subspaces = tuple(space.subspaces(max_resolution=max_resolution))
-    if not subspaces:
+def _subspaces(space: SearchSpace, resolutions: Sequence[int] | None) -> tuple[Subspace, ...]:
+    if resolutions is not None and not resolutions:
         raise InvalidInputError(
-            f"space {space.name} has no resolution of {max_resolution} pixels or less",
-            field="max_resolution",
-            given=max_resolution,
-            allowed=f"at least {min(space.resolutions)}",
+            "at least one resolution has to be compared",
+            field="resolutions",
+            given=[],
+            allowed=list(space.resolutions),
         )
-    return subspaces
+    return tuple(space.subspaces(resolutions))
 
 
 def _sample(space: SearchSpace, samples: int, seed: int) -> NDArray[np.int64]:

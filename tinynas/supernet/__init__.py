@@ -21,7 +21,7 @@ from tinynas.supernet.sorting import sort_channels
 from tinynas.supernet.subnet import Subnet
 from tinynas.supernet.supernet import Supernet
 from tinynas.supernet.task import SupernetTask, TrainingTask, Weights
-from tinynas.supernet.training import train_supernet
+from tinynas.supernet.training import data_for, train_supernet
 
 __all__ = [
     "DrawnNet",
@@ -39,6 +39,7 @@ __all__ = [
     "accuracy",
     "available_threads",
     "compiled",
+    "data_for",
     "find_supernet",
     "load_supernet",
     "logits",

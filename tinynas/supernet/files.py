@@ -25,8 +25,9 @@ _FOLDER = "supernets"
 class SupernetCard:
     """What a supernet is and how it came about.
 
-    Accuracies are of the validation split, after recalibration.  `recipe` is the training plan in
-    words that a person can repeat.
+    `resolutions` are those that its networks choose from, where they do.  Accuracies are of the
+    validation split, after recalibration.  `recipe` is the training plan in words that a person can
+    repeat, `kernel_transform` as for `Supernet`.
     """
 
     space: str
@@ -39,21 +40,34 @@ class SupernetCard:
     seed: int
     recipe: str = ""
     accuracies: dict[str, float] = field(default_factory=dict)
+    resolutions: tuple[int, ...] = ()
+    kernel_transform: bool = False
 
     @property
     def subspace(self) -> Subspace:
-        return Subspace(load_space(self.space), self.width, self.resolution)
+        space = load_space(self.space).with_resolutions(self.resolutions)
+        return Subspace(space, self.width, self.resolution)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"classes": list(self.classes)}
+        return asdict(self) | {
+            "classes": list(self.classes),
+            "resolutions": list(self.resolutions),
+        }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> SupernetCard:
-        return cls(**{**value, "classes": tuple(value["classes"])})
+        several = {key: tuple(value.get(key, ())) for key in ("classes", "resolutions")}
+        return cls(**{**value, **several})
 
     def supernet(self) -> Supernet:
         """An untrained one of this kind."""
-        return Supernet(self.subspace, len(self.classes), self.input_channels, seed=self.seed)
+        return Supernet(
+            self.subspace,
+            len(self.classes),
+            self.input_channels,
+            seed=self.seed,
+            kernel_transform=self.kernel_transform,
+        )
 
 
 def save_supernet(

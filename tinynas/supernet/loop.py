@@ -43,7 +43,8 @@ class Training:
     on beside plan, data and initial weights; a checkpoint where any of these was different is not
     continued.  `until` is a share of the plan's steps: a training that ended there goes on from its
     checkpoint as if it had not.  `before` and `total` count images where the plan is a part of a
-    longer training: what was seen before it, and what is seen in all.
+    longer training: what was seen before it, and what is seen in all.  With `resolutions` (pixels)
+    each batch has one of them, otherwise the data set's.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Training:
     checkpoint: Path | None
     reporter: Reporter
     until: float = 1.0
+    resolutions: tuple[int, ...] = ()
     watch: Watch | None = None
     before: int = 0
     total: int | None = None
@@ -82,7 +84,7 @@ class Training:
 
     def _steps(self, start: int) -> None:
         plan = self.plan
-        batches = Batches(self.dataset, plan.batch_size, plan.seed)
+        batches = Batches(self.dataset, plan.batch_size, plan.seed, self.resolutions)
         curve = Curve(self.name, plan, self.reporter, self.before, self.total)
         self._saved_at = time.monotonic()
         self._stopping = False
@@ -108,7 +110,8 @@ class Training:
         # Only here are the weights known to be good; gradients are computed anew on resuming.
         if time.monotonic() - self._saved_at >= self.plan.checkpoint_seconds:
             self._save(step)
-        nn.utils.clip_grad_norm_(self.module.parameters(), self.plan.clip_norm)
+        norm = nn.utils.clip_grad_norm_(self.module.parameters(), self.plan.clip_norm)
+        self._check({"norm of the gradients": norm.item()}, step)
         self._optimiser.step()
         if self.plan.average:
             self._average.update(self.module)
@@ -127,7 +130,9 @@ class Training:
             raise TinynasError(
                 f"training of the {self.name}: a batch of {len(images)} images does not fit the "
                 f"memory of the {self.device.type}; {advice}",
-                batch_size=len(images),
+                field="batch_size",
+                given=len(images),
+                allowed=f"2 to {fits}" if fits else "more memory",
                 fits=fits,
             ) from error
 
@@ -148,7 +153,8 @@ class Training:
 
     def _check(self, measures: Mapping[str, float], step: int) -> None:
         for key, value in measures.items():
-            if key.endswith("loss") and not math.isfinite(value):
+            checked = key.endswith(("loss", "gradients"))
+            if checked and not math.isfinite(value):
                 raise TinynasError(
                     f"training of the {self.name} diverged: {key} is {value} at step {step} of "
                     f"{self.plan.steps} (learning rate {self.plan.learning_rate_at(step):.2g}); "
@@ -168,7 +174,7 @@ class Training:
         plan = asdict(self.plan)
         del plan["checkpoint_seconds"]
         weights = weights_hash(self.module)
-        who = (self.name, self.identity, workers())
+        who = (self.name, self.identity, self.resolutions, workers())
         parts = (*who, sorted(plan.items()), self.dataset.fingerprint, weights)
         return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 

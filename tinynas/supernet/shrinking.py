@@ -79,6 +79,7 @@ def shrink_progressively(
             checkpoint=None if checkpoint is None else _numbered(checkpoint, number),
             reporter=reporter,
             until=min(1.0, (until - done) / share) if until < 1 else 1.0,
+            resolutions=supernet.subspace.space.searched_resolutions,
             watch=watch,
             before=int(done * plan.images),
             total=plan.images,

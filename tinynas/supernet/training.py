@@ -16,8 +16,9 @@ from torch import Tensor, autograd
 from torch.nn import functional
 
 from tinynas.data import Dataset
+from tinynas.data.pixels import resize
 from tinynas.progress import Reporter
-from tinynas.spaces import Architecture
+from tinynas.spaces import Architecture, Subspace
 from tinynas.supernet.evaluation import accuracy, recalibrate
 from tinynas.supernet.loop import Training
 from tinynas.supernet.losses import share_correct, soft_cross_entropy
@@ -42,16 +43,17 @@ def train_supernet(
     """Train in place, from `checkpoint` on if that holds an earlier part of the same training, to
     the end of the plan or to a share of it.
 
-    The data set is brought to the subspace's resolution.  Curves (`metric` events named
-    `supernet`): loss and accuracy of the largest, the smallest and the random architectures on
-    training batches, and now and then validation accuracy after recalibration unless it is not
+    The data set is brought to the subspace's resolution or, where resolutions are searched, every
+    batch to one of them (once-for-all, arXiv:1908.09791, section 3.3).  Curves (`metric` events
+    named `supernet`): loss and accuracy of the largest, the smallest and the random architectures
+    on training batches, and now and then validation accuracy after recalibration unless it is not
     `watched`.
 
     Raises:
         CancelledError: stopped by the reporter, with the checkpoint up to date.
         TinynasError: the loss is not a number.
     """
-    data = dataset.at(supernet.subspace.resolution)
+    data = data_for(supernet.subspace, dataset)
     sandwich = _Sandwich(supernet, data, plan)
     watch = sandwich.validate if watched else None
     if plan.recipe == "progressive":
@@ -68,6 +70,12 @@ def train_supernet(
     training = sandwich.training(checkpoint, reporter or Reporter("supernet"))
     training.watch, training.until = watch, until
     training.run()
+
+
+def data_for(subspace: Subspace, dataset: Dataset) -> Dataset:
+    """The data set as networks of a subspace are trained and measured on it: at its resolution or,
+    where that is a choice of each, as it is."""
+    return dataset if len(subspace.resolutions) > 1 else dataset.at(subspace.resolution)
 
 
 @dataclass
@@ -89,6 +97,7 @@ class _Sandwich:
             dataset=self.dataset,
             plan=self.plan,
             identity=(supernet.subspace, supernet.classes, supernet.input_channels),
+            resolutions=supernet.subspace.space.searched_resolutions,
             checkpoint=checkpoint,
             reporter=reporter,
         )
@@ -133,6 +142,7 @@ class _Sandwich:
         measures = {}
         for name, architecture in (("largest", self.largest), ("smallest", self.smallest)):
             subnet = self.supernet.subnet(architecture)
-            recalibrate(subnet, images)
-            measures[f"{name}_validation_accuracy"] = accuracy(subnet, split)
+            pixels = subnet.network.resolution
+            recalibrate(subnet, resize(images, pixels))
+            measures[f"{name}_validation_accuracy"] = accuracy(subnet, split.at(pixels))
         return measures

@@ -3,6 +3,7 @@
 /** Every choice of an architecture by name: `stage 2 depth`, `stage 2 block 1 kernel`, ... */
 export function choicesOf(architecture) {
   const found = new Map();
+  if (architecture.resolution) found.set("resolution", architecture.resolution);
   architecture.stages.forEach((blocks, i) => {
     found.set(`stage ${i + 1} depth`, blocks.length);
     blocks.forEach((block, j) => {

@@ -26,7 +26,7 @@ export const candidateText = (c) =>
   [
     `Candidate ${c.id}: ${percent(c.accuracy)}`,
     `${bytes(c.sram_bytes)} SRAM, ${bytes(c.flash_bytes)} flash`,
-    `${count(c.macs)} MACs, ${scheduleText(c.schedule.segments)}`,
+    `${count(c.macs)} MACs${c.resolution ? ` at ${c.resolution} px` : ""}, ${scheduleText(c.schedule.segments)}`,
   ].join("\n");
 
 /** One panel.  `chart.nearest(x, y)` finds a candidate, `chart.mark(c)` points at one. */

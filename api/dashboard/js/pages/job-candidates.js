@@ -128,6 +128,7 @@ function candidateTable(model) {
     number("accuracy", "Accuracy", (v) => percent(v), true),
     number("sram_bytes", "SRAM", bytes),
     number("flash_bytes", "Flash", bytes),
+    number("resolution", "Image", (v) => (v ? `${v} px` : "")),
     number("macs", "MACs", count),
     number("recomputed_macs", "Recomputed", count),
     number("latency_ms", "Latency, estimated", (v) => (v ? milliseconds(v) : "")),

@@ -63,10 +63,13 @@ function simulatorLog(path) {
   return node;
 }
 
+/** Of the network's images in pixels: its own choice, or stage 1's for all. */
+const sideOf = (report) => report.architecture.resolution ?? report.subspaces.chosen.resolution;
+
 export const networkSection = (model) =>
   filled(model, "network", "Network", ({ report }) => report && [
     h("h2", {}, "Network"),
-    h("p", { class: "about" }, `Width ${report.subspaces.chosen.width}, input ${report.subspaces.chosen.resolution} × ${report.subspaces.chosen.resolution} pixels; ${scheduleText(report.schedule.segments)}.`),
+    h("p", { class: "about" }, `Width ${report.subspaces.chosen.width}, input ${sideOf(report)} × ${sideOf(report)} pixels; ${scheduleText(report.schedule.segments)}.`),
     anatomy(report),
   ]);
 

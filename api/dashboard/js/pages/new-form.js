@@ -10,7 +10,7 @@ const SCHEDULES = { all: "Any of them", layer: "Layer by layer", patch: "Patches
 const CHOICES = { held: "Held in SRAM", rows: "Fed row by row, from a camera", sandwich: "Sandwich rule", progressive: "Progressive shrinking" };
 const TITLES = {
   input: "Image",
-  name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator", workers: "Training processes", recipe: "Supernet trained by", margin: "Fine-tuning margin",
+  name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator", workers: "Training processes", recipe: "Supernet trained by", margin: "Fine-tuning margin", resolutions: "Resolutions to choose from",
   "effort.train_images": "Training images", "effort.evaluations": "Networks to try",
   "effort.finetune_images": "Fine-tuning images", "effort.train_minutes": "Minutes of training", "effort.finalists": "Finalists to fine-tune",
 };
