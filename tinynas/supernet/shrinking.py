@@ -8,7 +8,7 @@ architectures of what is open learn from the labels and from what the largest sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,19 +52,20 @@ def shrink_progressively(
     Raises: as `train_supernet`.
     """
     phases = _phases(supernet.subspace.space)
-    rest = (1 - LARGEST_SHARE) / max(1, len(phases) - 1)
-    for number, opened in enumerate(phases):
+    start = 0
+    for number, (opened, end) in enumerate(zip(phases, _ends(plan.images, phases), strict=True)):
         if opened[-1:] == ("expansion",):
             sort_channels(supernet)
-        share = LARGEST_SHARE if number == 0 else rest
-        done = 0.0 if number == 0 else LARGEST_SHARE + (number - 1) * rest
+        done, share = start / plan.images, (end - start) / plan.images
         if done >= until:
             return
+        if not share:  # of a handful of images
+            continue
         phase = _Phase(
             supernet,
             replace(
                 plan,
-                images=max(plan.batch_size, int(share * plan.images)),
+                images=end - start,
                 learning_rate=plan.learning_rate * (LATER_RATE if number else 1.0),
             ),
             opened,
@@ -81,9 +82,17 @@ def shrink_progressively(
             until=min(1.0, (until - done) / share) if until < 1 else 1.0,
             resolutions=supernet.subspace.space.searched_resolutions,
             watch=watch,
-            before=int(done * plan.images),
+            before=start,
             total=plan.images,
         ).run()
+        start = end
+
+
+def _ends(images: int, phases: Sequence[tuple[str, ...]]) -> list[int]:
+    """The images that have been seen at the end of each phase."""
+    rest = (1 - LARGEST_SHARE) / max(1, len(phases) - 1)
+    ends = [round(images * (LARGEST_SHARE + i * rest)) for i in range(len(phases))]
+    return [*ends[:-1], images]
 
 
 def _numbered(checkpoint: Path, number: int) -> Path:
