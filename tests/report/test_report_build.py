@@ -158,8 +158,10 @@ def test_how_it_was_trained_is_said(data: ReportData) -> None:
     data["request"] |= {"recipe": "progressive", "margin": 0.5}
     text = training_text(data)
     assert text.startswith("Supernet trained by progressive shrinking; fine-tuning with a margin")
-    assert text in render_html(data)
     assert text in render_markdown(data)
+    points: list[CurvePoint] = [{"at": 64, "values": {"largest_loss": 1.0}}]
+    data["training"] = [{"step": "supernet", "name": "supernet", "points": points}]
+    assert text in render_html(data)
     data["request"] |= {"supernet": "given", "margin": 0.0}
     assert training_text(data) == ""
 
