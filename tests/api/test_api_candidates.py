@@ -24,7 +24,9 @@ def candidate() -> Candidate:
     fits = Feasibility(SUBSPACE, 10, 1, budget, load_device("stm32f411xe"), "all")
     plan = fits.plan(SPACE.smallest)
     assert len(plan.schedule.segments) > 1
-    return Candidate(3, plan.architecture, plan.schedule, plan.cost, plan.macs, 0.9, 16)
+    return Candidate(
+        3, plan.architecture, plan.schedule, plan.cost, plan.macs, 0.9, SUBSPACE.resolution
+    )
 
 
 @pytest.fixture
@@ -37,7 +39,8 @@ def job(store: Store, candidate: Candidate) -> str:
         device=REQUEST.target,
         samples=8,
     ).to_json()
-    table["chosen"] |= {"width": SUBSPACE.width, "resolution": SUBSPACE.resolution}
+    # Of several resolutions stage 1 names one, and the candidate has its own.
+    table["chosen"] |= {"width": SUBSPACE.width, "resolution": 16}
     table["task"] = {"classes": 10, "input_channels": 1}
     with store.write() as session:
         made, _ = create_job(session, REQUEST.to_json(), name="patches")
