@@ -1,9 +1,9 @@
 """The heavy proofs, one after the other: `python -m benchmarks` (or `make bench`).
 
 Each is a module of its own with options of its own; name some to run only those, e.g.
-`make bench ARGS=fuzz_litert`.  What
-takes hours on a processor is not among them: `reference_supernets`, then `inherited` and
-`search_engines` on what that made, and `accuracy_at_budget` on CIFAR-10 and Imagenette.
+`make bench ARGS=fuzz_litert`.  What takes hours on a processor is not among them:
+`reference_supernets`, then `inherited` and `search_engines` on what that made, `recipes` on
+CIFAR-10, and `accuracy_at_budget` on CIFAR-10 and Imagenette.
 """
 
 from __future__ import annotations
