@@ -356,8 +356,7 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
     rng = np.random.default_rng(0)
     options = RandomGraphOptions(min_size=4, max_size=8, max_channels=12, classifier=True)
     if kernel in CLAMPED_ALONE:
-        size = PLANES.get(kernel, (7, 0))[0]
-        yield from (network_of_layers(9, 8, [Layer(size, stride, 0)]) for stride in (1, 2))
+        yield from (network_of_layers(9, 8, [layer]) for layer in clamped_layers(kernel))
         return
     base = BASE.get(kernel, kernel)
     wanted = {False: VARIETIES, True: VARIETIES // 2 if kernel in CONVOLUTIONS else 0}
@@ -371,6 +370,13 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
             if len(shapes) == 1 and wanted[general]:
                 wanted[general] -= 1
                 yield alone(graph, op)
+
+
+def clamped_layers(kernel: Kernel) -> list[Layer]:
+    """Depthwise layers that a kernel runs, any but those for one size those with the most taps."""
+    if kernel is Kernel.DEPTHWISE_STRIDED:
+        return [Layer(3, 2, 0)]
+    return [Layer(PLANES.get(kernel, (7, 0))[0], stride, 0) for stride in (1, 2)]
 
 
 def alone(graph: Graph, op: Op) -> Graph:

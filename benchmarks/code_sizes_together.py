@@ -24,7 +24,15 @@ from elftools.elf.relocation import RelocationSection
 from unicorn import UC_HOOK_CODE, UC_HOOK_MEM_WRITE
 from unicorn.arm_const import UC_ARM_REG_SP
 
-from benchmarks.code_sizes import DEVICES, PREFIX, TARGET, functions_of, is_own, save
+from benchmarks.code_sizes import (
+    DEVICES,
+    PREFIX,
+    TARGET,
+    clamped_layers,
+    functions_of,
+    is_own,
+    save,
+)
 from benchmarks.kernel_shapes import Layer, firmware_of, network_of_layers
 from tinynas.build import (
     RUN_BEGINS,
@@ -37,7 +45,7 @@ from tinynas.cost import code
 from tinynas.devices import Device, MemoryKind, load_device
 from tinynas.graph.ir import Graph
 from tinynas.schedule import Schedule, plan_layer
-from tinynas.schedule.kernels import BASE, CLAMPED_ALONE, PLANES, Kernel
+from tinynas.schedule.kernels import BASE, CLAMPED_ALONE, Kernel
 from tinynas.schedule.scratch import with_scratch
 from tinynas.simulate.unicorn_cpu import Emulation
 
@@ -57,8 +65,7 @@ def network(kernels: list[Kernel]) -> tuple[Graph, Schedule, list[tuple[Kernel, 
                 case Kernel.POINTWISE:
                     layers.append(Layer(1, 1, 8, general=general))
                 case _:
-                    size = PLANES.get(kernel, (7, 0))[0]
-                    layers.append(Layer(size, 1, 0, general=general))
+                    layers.append(replace(clamped_layers(kernel)[0], general=general))
             runs.append((kernel, general))
     graph = network_of_layers(7, 8, layers)
     variants = [(op.name, k.value) for op, (k, _) in zip(graph.ops, runs, strict=True) if k in BASE]

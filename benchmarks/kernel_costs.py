@@ -38,8 +38,11 @@ SHAPES = 6
 TARGET = Path(instructions.__file__).with_name("instructions.json")
 
 
-def chains(base: Kernel) -> list[Graph]:
+def chains(base: Kernel, variants: frozenset[Kernel]) -> list[Graph]:
     """Networks of layers of various shapes that a kernel, or its variants, run."""
+    if variants == {Kernel.DEPTHWISE_STRIDED}:
+        shapes = ((40, 8, 3), (27, 32, 2), (20, 16, 2), (12, 96, 2), (10, 48, 1), (7, 64, 2))
+        return [network_of_layers(n, c, [Layer(3, 2, 0)] * count) for n, c, count in shapes]
     if base is Kernel.POINTWISE:
         widths = (96, 24, 16, 8, 48, 144, 40, 240, 10, 64, 7, 33, 96, 280, 96)
         layers = [Layer(1, 1, width, i % 2 == 0) for i, width in enumerate(widths)]
@@ -65,7 +68,7 @@ def counts(base: Kernel, kernels: frozenset[Kernel]) -> list[tuple[Kernel, list[
         SystemExit: an output byte is wrong.
     """
     found = []
-    for graph in chains(base):
+    for graph in chains(base, kernels):
         schedule = forced(graph, plan_layer(graph), set(kernels))
         ran = run_network(graph, schedule)
         if ran.mismatches:
@@ -122,7 +125,8 @@ def shape_of(kernel: Kernel) -> Graph:
         case Kernel.CONV:
             channels, layer = 16, Layer(3, 1, 16)
         case _:
-            layer = Layer(PLANES.get(kernel, (3, 0))[0], 1, 0)
+            stride = 2 if kernel is Kernel.DEPTHWISE_STRIDED else 1
+            layer = Layer(PLANES.get(kernel, (3, 0))[0], stride, 0)
     return network_of_layers(size, channels, [layer])
 
 

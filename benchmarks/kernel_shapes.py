@@ -102,14 +102,14 @@ def _activation(name: str, shape: tuple[int, ...], scale: float, zero_point: int
 
 
 def forced(graph: Graph, schedule: Schedule, kernels: set[Kernel]) -> Schedule:
-    """`schedule` with every op that one of these variants can run, run by it, whatever it costs."""
-    variants = [
-        (op.name, kernel.value)
+    """`schedule` with every op that some of these variants can run, run by the last of them."""
+    variants = {
+        op.name: kernel.value
         for op in graph.ops
         for kernel in sorted(kernels)
         if BASE.get(kernel) is kernel_of(graph, op) and runs(graph, schedule, op, kernel)
-    ]
-    return with_scratch(graph, replace(schedule, variants=tuple(variants)))
+    }
+    return with_scratch(graph, replace(schedule, variants=tuple(variants.items())))
 
 
 def with_random_variants(graph: Graph, schedule: Schedule, rng: np.random.Generator) -> Schedule:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tinynas.cost.wide import exact_exponents, general_under
+from tinynas.cost.wide import exact_exponents, general_under, strided_exponents
 from tinynas.graph.arithmetic import Requantisation
+from tinynas.graph.ir import DepthwiseConv2D, DType, Graph, Op, Quantisation, Tensor, Window
 
 IntArray = NDArray[np.int64]
 
@@ -100,3 +101,52 @@ def test_weights_and_sums_bound_what_inputs_can_bring() -> None:
     assert at_2 is not None
     assert at_2.tolist() == [False, False, True]
     assert at_7 is None  # the general channel's sum would leave int32
+
+
+def _strided(heaviest: int, bias: int) -> tuple[Graph, Op]:
+    """One depthwise channel whose weights are 0 but for one."""
+    weights = np.zeros((1, 3, 3, 1), dtype=np.int8)
+    weights[0, 1, 1, 0] = heaviest
+    tensors = (
+        Tensor("x", (1, 4, 4, 1), quantisation=Quantisation((1.0,), -128)),
+        Tensor("w", weights.shape, quantisation=Quantisation((1.0,)), constant=True, data=weights),
+        Tensor("b", (1,), DType.INT32, constant=True, data=np.array([bias], dtype=np.int32)),
+        Tensor("y", (1, 2, 2, 1), quantisation=Quantisation((1.0,), -128)),
+    )
+    op = Op("op", DepthwiseConv2D(Window((3, 3), (2, 2), (0, 1, 0, 1))), ("x", "w", "b"), ("y",))
+    return Graph("one", {t.name: t for t in tensors}, (op,), ("x",), ("y",)), op
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1 << 30, (1 << 31) - 1),
+    st.integers(0, 16),
+    st.sampled_from([1, 30, 127, -128]),
+    st.integers(0, 1 << 20),
+)
+def test_sums_that_are_not_aligned_are_exact_where_they_are_allowed(
+    multiplier: int, right: int, heaviest: int, bias: int
+) -> None:
+    """The depthwise kernel for stride 2: SMMLA, then twelve bits off and SSAT."""
+    numbers = _numbers(multiplier, right, -128)
+    graph, op = _strided(heaviest, bias)
+    (k,) = strided_exponents(graph, op, numbers).tolist()
+    largest = abs(heaviest) * 255 + bias
+    if k < 0:
+        rest = 13 - right
+        assert not 2 <= rest <= 12 or abs(heaviest) << rest >= 1 << 15 or largest << rest >= 1 << 31
+        return
+    acc = _accumulators(multiplier, right, largest, bias)
+    offset = (-128 << 12) + (1 << 11) + (1 << (k - 6))
+    scaled = ((acc << (k - 4)) * multiplier + (offset << 32)) >> 32
+    assert np.abs(scaled).max() < 1 << 31
+    outputs = np.clip(scaled >> 12, -128, 127)
+    np.testing.assert_array_equal(outputs, numbers.apply(acc[:, None])[:, 0])
+
+
+def test_stride_2_takes_no_other_zero_point_or_clamp() -> None:
+    graph, op = _strided(127, 0)
+    assert strided_exponents(graph, op, _numbers(3 << 29, 8, -128)).tolist() == [9]
+    assert strided_exponents(graph, op, _numbers(3 << 29, 8, -127)).tolist() == [-1]
+    assert strided_exponents(graph, op, _numbers(3 << 29, 8, -128, maximum=100)).tolist() == [-1]
+    assert strided_exponents(graph, op, _numbers(0, 0, -128)).tolist() == [6]

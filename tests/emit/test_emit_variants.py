@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -100,15 +101,32 @@ def test_wide_depthwise_of_every_kernel_stride_and_border(tmp_path: Path) -> Non
     _compare([_case(g, {Kernel.DEPTHWISE_WIDE}, n) for n, g in enumerate(graphs)], tmp_path)
 
 
+def test_strided_depthwise_of_every_size_and_border(tmp_path: Path) -> None:
+    sizes = (((1, 1), 4), ((1, 6), 8), ((7, 1), 4), ((7, 6), 4), ((6, 11), 8), ((12, 9), 12))
+    graphs = [
+        depthwise(RNG, (*size, channels), _same(size, 3, 2), numbers=CLAMPS)
+        for size, channels in (*sizes, ((2, 3), 4), ((8, 8), 16))
+    ]
+    graphs += [
+        depthwise(RNG, (8, 9, 4), Window((3, 3), (2, 2), padding), numbers=CLAMPS)
+        for padding in ((0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 0, 1), (0, 1, 1, 0))
+    ]
+    _compare([_case(g, {Kernel.DEPTHWISE_STRIDED}, n) for n, g in enumerate(graphs)], tmp_path)
+
+
 def test_variants_in_streams(tmp_path: Path) -> None:
     layers = [Layer(3, 2, 8), Layer(3, 1, 0), Layer(1, 1, 12), Layer(5, 2, 0), Layer(1, 1, 8)]
-    graph = network_of_layers(19, 3, layers)
+    strided = [Layer(3, 2, 0), Layer(1, 1, 12), Layer(3, 2, 0), Layer(1, 1, 5)]
     cases = []
-    for n, (chunk, fed) in enumerate(((2, False), (3, True), (20, False))):
-        stream = Segment(SegmentKind.STREAM, 0, len(layers), chunk=chunk, fed=fed)
-        schedule = forced(graph, plan_segments(graph, (stream,)), WIDE | {Kernel.DEPTHWISE_WIDE})
-        assert len(schedule.variants) == len(layers)
-        cases.append(case_of(graph, schedule, n))
+    for (chunk, fed), (channels, some, fast) in product(
+        ((2, False), (3, True), (20, False)),
+        ((3, layers, Kernel.DEPTHWISE_WIDE), (8, strided, Kernel.DEPTHWISE_STRIDED)),
+    ):
+        graph = network_of_layers(19 if channels == 3 else 22, channels, some)
+        stream = Segment(SegmentKind.STREAM, 0, len(some), chunk=chunk, fed=fed)
+        schedule = forced(graph, plan_segments(graph, (stream,)), WIDE | {fast})
+        assert len(schedule.variants) == len(some)
+        cases.append(case_of(graph, schedule, len(cases)))
     _compare(cases, tmp_path)
 
 
@@ -123,6 +141,12 @@ def test_variants_in_patches(tmp_path: Path) -> None:
             assert Kernel.CONV_WIDE in chosen
             assert fast & chosen
             cases.append(case_of(graph, schedule, n))
+    strided = [Layer(1, 1, 8), Layer(3, 2, 0), Layer(1, 1, 12), Layer(3, 2, 0), Layer(1, 1, 5)]
+    for n, (size, grid) in enumerate(((22, (2, 2)), (23, (3, 1)), (17, (1, 4)))):
+        graph = network_of_layers(size, 3, strided)
+        schedule = forced(graph, plan_patch(graph, 4, grid), {Kernel.DEPTHWISE_STRIDED})
+        assert len(schedule.variants) == 2
+        cases.append(case_of(graph, schedule, n))
     _compare(cases, tmp_path)
 
 
@@ -141,6 +165,14 @@ def test_what_fast_kernels_cannot_compute_is_left_to_the_other_one() -> None:
         depthwise(RNG, (9, 9, 4), _same((9, 9), 9, 1), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_WIDE}).variants
+    for graph in (
+        depthwise(RNG, (5, 5, 6), _same((5, 5), 3, 2), numbers=CLAMPS),
+        depthwise(RNG, (5, 5, 8), _same((5, 5), 3, 2)),
+        depthwise(RNG, (6, 6, 8), _same((6, 6), 3, 1), numbers=CLAMPS),
+        depthwise(RNG, (6, 6, 8), _same((6, 6), 5, 2), numbers=CLAMPS),
+        depthwise(RNG, (4, 4, 4), Window((3, 3), (2, 2), (1, 2, 1, 1)), numbers=CLAMPS),
+    ):
+        assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_STRIDED}).variants
 
 
 @pytest.mark.slow
@@ -167,7 +199,8 @@ def test_assembly_gives_the_reference_bytes(toolchain: str) -> None:
     ]
     graph = network_of_layers(21, 3, layers)
     plan = plan_layer(graph)
-    for fast in (WIDE | set(PLANES), WIDE | {Kernel.DEPTHWISE_WIDE}):
+    strided = {*PLANES, Kernel.DEPTHWISE_STRIDED}
+    for fast in (WIDE | set(PLANES), WIDE | {Kernel.DEPTHWISE_WIDE}, WIDE | strided):
         schedule = forced(graph, plan, fast)
         assert len(schedule.variants) == len(layers)
         assert run_network(graph, schedule, toolchain=chosen).mismatches == 0

@@ -56,6 +56,7 @@ _DESCRIPTOR_BYTES = {
     Kernel.DEPTHWISE_3: 60,
     Kernel.DEPTHWISE_5: 60,
     Kernel.DEPTHWISE_7: 60,
+    Kernel.DEPTHWISE_STRIDED: 60,
     Kernel.DEPTHWISE_WIDE: 60,
     Kernel.DEPTHWISE_MULTIPLIER: 60,
     Kernel.FULLY_CONNECTED: 32,
@@ -131,7 +132,7 @@ def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> Consta
             return ConstantBytes(
                 _WORD * channels * size * (size - 1), 3 * _WORD * channels, descriptor
             )
-        case Kernel.DEPTHWISE_WIDE:
+        case Kernel.DEPTHWISE_STRIDED | Kernel.DEPTHWISE_WIDE:
             return ConstantBytes(2 * taps * channels, 3 * _WORD * channels, descriptor)
         case Kernel.DEPTHWISE:
             fours, rest = divmod(channels, 4)

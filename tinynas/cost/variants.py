@@ -20,7 +20,7 @@ from tinynas.cost.instructions import models
 from tinynas.cost.latency import op_cycles
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.memory import memory_cost
-from tinynas.cost.wide import CLAMPED, wide_forms
+from tinynas.cost.wide import CLAMPED, strided_exponents, wide_forms
 from tinynas.devices import Budget, Device
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import DepthwiseConv2D, Graph, Op
@@ -104,16 +104,27 @@ def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
     assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
     assert isinstance(numbers, Requantisation)  # noqa: S101
     window, channels = op.attributes.window, graph.tensors[op.outputs[0]].shape[-1]
-    if channels % 4 or wide_forms(graph, op, numbers).form != CLAMPED:
+    if channels % 4:
         return False
-    if kernel is Kernel.DEPTHWISE_WIDE:
-        taps = prod(window.kernel)
-        return taps % 2 == 1 and 1 < taps <= MOST_TAPS
-    if _streamed(schedule, graph.ops.index(op)):
-        return False  # a few columns at a time: too few to take rows apart for
-    size = PLANES[kernel][0]
-    if window.kernel != (size, size) or window.stride not in ((1, 1), (2, 2)):
-        return False
+    match kernel:
+        case Kernel.DEPTHWISE_STRIDED:
+            exact = bool((strided_exponents(graph, op, numbers) >= 0).all())
+            shaped = (window.kernel, window.stride) == ((3, 3), (2, 2)) and max(window.padding) <= 1
+            return exact and shaped and _apart(schedule, op, channels)
+        case Kernel.DEPTHWISE_WIDE:
+            taps = prod(window.kernel)
+            shaped = taps % 2 == 1 and 1 < taps <= MOST_TAPS
+        case _:
+            # Streams compute a few columns at a time: too few to take rows apart for.
+            size = PLANES[kernel][0]
+            shaped = window.kernel == (size, size) and window.stride in ((1, 1), (2, 2))
+            shaped = shaped and not _streamed(schedule, graph.ops.index(op))
+            shaped = shaped and _apart(schedule, op, channels)
+    return shaped and wide_forms(graph, op, numbers).form == CLAMPED
+
+
+def _apart(schedule: Schedule, op: Op, channels: int) -> bool:
+    """Whether input and output touch nowhere, or lie a whole number of pixels apart."""
     source, out = (schedule.buffer_of(name) for name in (op.inputs[0], op.outputs[0]))
     apart = source.end <= out.offset or out.end <= source.offset
     return apart or (source.offset - out.offset) % channels == 0

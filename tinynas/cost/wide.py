@@ -34,6 +34,9 @@ CLAMPED, SIGNED, MIXED = range(3)
 TAIL_WORDS = (4, 6, 7)
 """Words that end a pass over two channels, by form."""
 
+STRIDED_SHIFT = 4
+"""Of the 2**k, what the sums of the depthwise kernel for stride 2 are not multiplied by."""
+
 MAX_SHIFT = 7
 _WEIGHT_LIMIT = 1 << 15
 
@@ -83,6 +86,27 @@ def exact_exponents(largest: IntArray, numbers: Requantisation) -> IntArray:
     if (numbers.minimum, numbers.maximum) != (-128, 127):
         fits = np.zeros_like(fits)
     return np.where(fits, exponents, -1)
+
+
+def strided_exponents(graph: Graph, op: Op, numbers: Requantisation) -> IntArray:
+    """The k of the depthwise kernel for stride 2, by channel [C]; -1 where it is not exact.
+
+    Its sums are s = acc * 2**(k - 4), so the output lies above twelve bits of
+    (s * m + (offset << 32)) >> 32, with offset = 2**11 + 2**(k - 6) + (zero point << 12): the same
+    number as in the clamped form.  All of the power of two is in the weights.
+    """
+    low, high = accumulator_bounds(graph, op)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    weights = graph.tensors[op.inputs[1]].data
+    assert weights is not None  # noqa: S101 - `accumulator_bounds` has seen to it
+    heaviest = np.abs(weights.astype(np.int64)).max(axis=(0, 1, 2))
+    exponents = np.where(numbers.multipliers == 0, 6, 17 + numbers.shifts.astype(np.int64))
+    rest = exponents - STRIDED_SHIFT
+    fits = (rest >= 2) & (rest <= 12)  # 2**(k - 6) is whole; no shift here leaves int64
+    fits &= heaviest << np.clip(rest, 0, 12) < _WEIGHT_LIMIT
+    fits &= largest << np.clip(rest, 0, 12) < 1 << 31
+    clamped = (numbers.output_zero_point, numbers.minimum, numbers.maximum) == (-128, -128, 127)
+    return np.where(fits & clamped, exponents, -1)
 
 
 def general_under(

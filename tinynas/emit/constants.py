@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinynas.cost.forms import channel_forms
 from tinynas.cost.layout import Kernel, kernel_of, padded
-from tinynas.cost.wide import TAIL_WORDS, WideForms, wide_forms
+from tinynas.cost.wide import STRIDED_SHIFT, TAIL_WORDS, WideForms, strided_exponents, wide_forms
 from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import (
     FullyConnectedRequantisation,
@@ -59,6 +59,8 @@ def convolution_words(
             return row_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
             return plane_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
+        case Kernel.DEPTHWISE_STRIDED:
+            return strided_words(weights[0], bias, strided_exponents(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_WIDE:
             return tap_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_MULTIPLIER:
@@ -211,6 +213,26 @@ def tap_words(
     tail = np.stack([numbers.multipliers.astype(np.int64), offsets], axis=1).reshape(-1, 4, 2)
     ends = [tail[:, i::2].swapaxes(1, 2).reshape(len(tail), -1) for i in (0, 1)]
     parts = [sums.reshape(-1, 4), first, pairs.reshape(len(pairs), -1), *ends]
+    return _words(np.concatenate(parts, axis=1)).reshape(-1)
+
+
+def strided_words(
+    weights: NDArray[np.int8],
+    bias: NDArray[np.int64],
+    exponents: NDArray[np.int64],
+    numbers: Requantisation,
+) -> Words:
+    """Four channels at a time as depthwise_strided.c reads them; weights [3, 3, C]."""
+    taps = weights.reshape(9, len(bias)).astype(np.int64)
+    rest = exponents - STRIDED_SHIFT
+    sums = bias - taps.sum(axis=0) * numbers.input_zero_point << rest
+    halves = (taps << rest & 0xFFFF).reshape(3, 3, -1, 4)  # rows, columns, fours, 4
+    pairs = halves[0] | halves[1] << 16
+    thirds = halves[2][..., :2] | halves[2][..., 2:] << 16
+    offsets = numbers.output_zero_point * (1 << 16 - STRIDED_SHIFT) + (1 << 15 - STRIDED_SHIFT)
+    tail = [numbers.multipliers.astype(np.int64), offsets + (1 << rest >> 2)]
+    parts = [sums.reshape(-1, 4), pairs[0], thirds[0], thirds[1], pairs[1], pairs[2], thirds[2]]
+    parts += [np.stack(tail, axis=1).reshape(-1, 8)]
     return _words(np.concatenate(parts, axis=1)).reshape(-1)
 
 

@@ -212,6 +212,9 @@ _VARIANTS = {
         )
         for kernel, size in ((Kernel.DEPTHWISE_5, 5), (Kernel.DEPTHWISE_7, 7))
     },
+    Kernel.DEPTHWISE_STRIDED: _Variant(
+        "conv_op", ("depthwise_strided", "slide_3", "view"), _convolution
+    ),
     Kernel.DEPTHWISE_WIDE: _Variant(
         "conv_op", ("depthwise_run", "depthwise_wide", "view"), _convolution
     ),
@@ -246,10 +249,11 @@ _ASSEMBLY = {
     "planes_5": ("tinynas_planes.h",),
     "planes_7": ("tinynas_planes.h",),
     "rows_3": (),
+    "slide_3": (),
 }
 """Stems of the files that have a twin in assembly, and the headers that it includes."""
 
-_ASSEMBLY_ALONE = {"depthwise_run", "planes_5", "planes_7", "rows_3"}
+_ASSEMBLY_ALONE = {"depthwise_run", "planes_5", "planes_7", "rows_3", "slide_3"}
 """Those of them whose twin is in another file."""
 
 _TILED = frozenset(

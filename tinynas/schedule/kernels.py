@@ -47,6 +47,7 @@ class Kernel(StrEnum):
     DEPTHWISE_3 = "depthwise_3"
     DEPTHWISE_5 = "depthwise_5"
     DEPTHWISE_7 = "depthwise_7"
+    DEPTHWISE_STRIDED = "depthwise_strided"
     DEPTHWISE_WIDE = "depthwise_wide"
     DEPTHWISE_MULTIPLIER = "depthwise_multiplier"
     FULLY_CONNECTED = "fully_connected"
@@ -94,6 +95,7 @@ _OVERLAPS = {
     Kernel.DEPTHWISE_3: Overlap.PLANES,
     Kernel.DEPTHWISE_5: Overlap.PLANES,
     Kernel.DEPTHWISE_7: Overlap.PLANES,
+    Kernel.DEPTHWISE_STRIDED: Overlap.PLANES,
     Kernel.DEPTHWISE_WIDE: Overlap.ELEMENT,
     Kernel.DEPTHWISE_MULTIPLIER: Overlap.NONE,
     Kernel.FULLY_CONNECTED: Overlap.NONE,
@@ -119,6 +121,7 @@ BASE = {
     Kernel.DEPTHWISE_3: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_5: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_7: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_WIDE: Kernel.DEPTHWISE,
 }
 """The kernels that are faster variants, and whose place they take: for more flash."""
@@ -134,7 +137,7 @@ PLANES = {
 MOST_TAPS = 49
 """That `DEPTHWISE_WIDE` takes, an odd number of them."""
 
-CLAMPED_ALONE = frozenset({*PLANES, Kernel.DEPTHWISE_WIDE})
+CLAMPED_ALONE = frozenset({*PLANES, Kernel.DEPTHWISE_STRIDED, Kernel.DEPTHWISE_WIDE})
 """The kernels that take nothing but the short, clamped form of requantisation."""
 
 
@@ -203,7 +206,7 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
     `kernel`: the variant that runs the op; None: the one that planner and search count with.
     Dense convolutions gather the inputs of two output pixels as int16.  The fast depthwise kernels
     hold the kernel's rows (of 3 x 3 two pairs of them), four channels of them as int16, and the
-    outputs of a row; that with int16 weights, where its taps lie and a pixel of padding.
+    outputs of a row; those with int16 weights a pixel of padding, and where taps lie.
     """
     match kernel or kernel_of(graph, op):
         case Kernel.CONV | Kernel.CONV_WIDE | Kernel.POINTWISE | Kernel.POINTWISE_WIDE:
@@ -218,6 +221,8 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
             if planes is Kernel.DEPTHWISE_3:  # two rows of pairs, and weights as int16
                 return 4 * 8 * ((outputs - 1) * stride + size) + 4 * 9 * WORD
             return 8 * size * width + 8 * outputs
+        case Kernel.DEPTHWISE_STRIDED:
+            return padded(graph.tensors[op.inputs[0]].shape[-1])
         case Kernel.DEPTHWISE_WIDE:
             rows, columns = graph.tensors[op.inputs[1]].shape[1:3]
             return WORD * rows * columns + padded(graph.tensors[op.inputs[0]].shape[-1])

@@ -255,6 +255,7 @@ void tinynas_depthwise_3(const tinynas_conv_op *op, int8_t *arena, const tinynas
 void tinynas_depthwise_5(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_7(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_strided(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_multiplier(const tinynas_conv_op *op, int8_t *arena,
                                   const tinynas_tile *tile);
 void tinynas_fully_connected(const tinynas_fully_connected_op *op, int8_t *arena);
@@ -339,6 +340,25 @@ typedef struct {
     const uint32_t *constants;
     const int8_t *arena;
 } tinynas_depthwise_pixels;
+
+/* A row of outputs of a depthwise convolution 3 x 3, stride 2: see depthwise_strided.c.  Columns are bytes
+ * from the arena to where a row's would be for an index of 0; an index counts half the bytes.
+ */
+typedef struct {
+    const int8_t *arena;
+    int32_t step;       /* bytes from pixel to pixel */
+    int32_t end;        /* the last index, if its third column is padding; else one less */
+    int32_t middle[3];
+    int32_t shared[3];
+    int32_t at;         /* the index, 0 */
+    int8_t *output;
+    int32_t masks[2];   /* of the index for rows 0 and 2: 0 where they are padding, else -1 */
+    int32_t first[3];
+    uint32_t padding;   /* four zero points */
+    int32_t span;       /* from the last index to the first one of the next four channels */
+    const uint32_t *constants;
+    const uint32_t *constants_end;
+} tinynas_slide;
 
 /* All output pixels of a convolution, by pairs. */
 void tinynas_conv_by(tinynas_pair_function pair, const tinynas_conv_op *op, int8_t *arena,
