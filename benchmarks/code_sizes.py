@@ -43,7 +43,7 @@ from tinynas.schedule import (
     plan_patch,
     plan_segments,
 )
-from tinynas.schedule.kernels import BASE, CLAMPED_ALONE, PLANES, Kernel, kernel_of
+from tinynas.schedule.kernels import BASE, PLANES, SHORT_ALONE, Kernel, kernel_of
 from tinynas.schedule.random import random_segments
 from tinynas.simulate import simulate
 
@@ -355,8 +355,8 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
     """
     rng = np.random.default_rng(0)
     options = RandomGraphOptions(min_size=4, max_size=8, max_channels=12, classifier=True)
-    if kernel in CLAMPED_ALONE:
-        yield from (network_of_layers(9, 8, [layer]) for layer in clamped_layers(kernel))
+    if kernel in SHORT_ALONE:
+        yield from (network_of_layers(9, 8, [layer]) for layer in short_layers(kernel))
         return
     base = BASE.get(kernel, kernel)
     wanted = {False: VARIETIES, True: VARIETIES // 2 if kernel in CONVOLUTIONS else 0}
@@ -372,8 +372,10 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
                 yield alone(graph, op)
 
 
-def clamped_layers(kernel: Kernel) -> list[Layer]:
-    """Depthwise layers that a kernel runs, any but those for one size those with the most taps."""
+def short_layers(kernel: Kernel) -> list[Layer]:
+    """Layers that a kernel without the general form runs; where any size will do, the largest."""
+    if kernel is Kernel.POINTWISE_THREE:
+        return [Layer(1, 1, 8, relu) for relu in (True, False)]
     if kernel is Kernel.DEPTHWISE_STRIDED:
         return [Layer(3, 2, 0)]
     return [Layer(PLANES.get(kernel, (7, 0))[0], stride, 0) for stride in (1, 2)]

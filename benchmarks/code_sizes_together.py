@@ -28,10 +28,10 @@ from benchmarks.code_sizes import (
     DEVICES,
     PREFIX,
     TARGET,
-    clamped_layers,
     functions_of,
     is_own,
     save,
+    short_layers,
 )
 from benchmarks.kernel_shapes import Layer, firmware_of, network_of_layers
 from tinynas.build import (
@@ -45,7 +45,7 @@ from tinynas.cost import code
 from tinynas.devices import Device, MemoryKind, load_device
 from tinynas.graph.ir import Graph
 from tinynas.schedule import Schedule, plan_layer
-from tinynas.schedule.kernels import BASE, CLAMPED_ALONE, Kernel
+from tinynas.schedule.kernels import BASE, SHORT_ALONE, Kernel
 from tinynas.schedule.scratch import with_scratch
 from tinynas.simulate.unicorn_cpu import Emulation
 
@@ -58,14 +58,14 @@ def network(kernels: list[Kernel]) -> tuple[Graph, Schedule, list[tuple[Kernel, 
     layers, runs = [], []
     for kernel in kernels:
         base = BASE.get(kernel, kernel)
-        for general in (False,) if kernel in CLAMPED_ALONE else (False, True):
+        for general in (False,) if kernel in SHORT_ALONE else (False, True):
             match base:
                 case Kernel.CONV:
                     layers.append(Layer(3, 1, 8, general=general))
                 case Kernel.POINTWISE:
                     layers.append(Layer(1, 1, 8, general=general))
                 case _:
-                    layers.append(replace(clamped_layers(kernel)[0], general=general))
+                    layers.append(replace(short_layers(kernel)[0], general=general))
             runs.append((kernel, general))
     graph = network_of_layers(7, 8, layers)
     variants = [(op.name, k.value) for op, (k, _) in zip(graph.ops, runs, strict=True) if k in BASE]

@@ -1,10 +1,11 @@
-"""Instructions a MAC of whole networks: `python -m benchmarks.networks [--only TEXT]`.
+"""Instructions a MAC of whole networks: `python -m benchmarks.networks [--only TEXT [--write]]`.
 
 Every network is compiled three times: with the kernels of the least flash, with int8 weights in its
 dense layers, and with flash to spare; the last one also by patches and by streams.  One random
 input runs on a simulated Cortex-M4, every output byte compared.  Writes
 `benchmarks/results/networks.md`, `.json` and `.svg`, with a table and a picture of one network's
-layers before and after; `--only` measures networks whose name has TEXT and writes nothing.
+layers before and after; `--only` measures networks whose name has TEXT and writes nothing, or with
+`--write` their rows.
 """
 
 from __future__ import annotations
@@ -21,16 +22,19 @@ from pathlib import Path
 from benchmarks.kernel_shapes import Layer, Ran, network_of_layers, run_network
 from tinynas.build import find_toolchain
 from tinynas.cost import fastest, memory_cost, with_variants
+from tinynas.cost.variants import Offer, offers_of
 from tinynas.devices import Budget, load_device
 from tinynas.graph.ir import Graph
 from tinynas.importer import read_tflite
 from tinynas.schedule import Schedule, plan_layer, plan_patch, schedules_for
-from tinynas.schedule.kernels import CLAMPED_ALONE, kernel_in
+from tinynas.schedule.kernels import Kernel, kernel_in
 from tinynas.schedule.scratch import with_scratch
 
 RESULTS = Path(__file__).with_name("results")
 DEVICE = "stm32f405xg"
+_INT16_DENSE = {Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE}
 EVERYTHING = Budget(1 << 30, 1 << 30)
+PICTURED = "vww1-like @80"
 PEERS = {
     "mlperf resnet8": "2.39 (CMSIS-NN)",
     "mlperf keyword": "2.95 (CMSIS-NN)",
@@ -86,11 +90,18 @@ def other_schedules(graph: Graph) -> Iterator[tuple[str, Schedule]]:
 def choices(graph: Graph) -> Iterator[tuple[str, Schedule]]:
     plan = plan_layer(graph)
     best = with_variants(graph, plan, EVERYTHING, load_device(DEVICE))
-    fast = {kernel.value for kernel in CLAMPED_ALONE}
-    narrow = replace(plan, variants=tuple(v for v in best.variants if v[1] in fast))
+    device = load_device(DEVICE)
+    narrow: dict[str, Offer] = {}
+    for offer in sorted(offers_of(graph, plan, device), key=lambda o: o.cycles):
+        if offer.cycles > 0 and offer.kernel not in _INT16_DENSE:
+            narrow[offer.op] = offer
+    variants = tuple((name, offer.kernel.value) for name, offer in narrow.items())
     yield "least flash", plan
-    if narrow.variants:
-        yield "int8 weights in dense layers", with_scratch(graph, narrow)
+    if variants:
+        yield (
+            "int8 weights in dense layers",
+            with_scratch(graph, replace(plan, variants=variants)),
+        )
     yield "flash to spare", best
 
 
@@ -120,18 +131,38 @@ def measured(
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="TEXT", help="networks whose name has this")
-    wanted = parser.parse_args().only
-    found = [(n, g, measured(n, g, choices(g))) for n, g in networks() if wanted in n]
+    parser.add_argument("--write", action="store_true", help="with --only: keep the other rows")
+    parser.add_argument("--layers", action="store_true", help="no other schedules")
+    arguments = parser.parse_args()
+    found = [(n, g, measured(n, g, choices(g))) for n, g in networks() if arguments.only in n]
     rows = [row for _, _, runs in found for row, _, _ in runs]
     name, graph, runs = found[-1]
-    rows += [row for row, _, _ in measured(name, graph, other_schedules(graph))]
-    if not wanted:
+    pictured = name == PICTURED
+    if pictured and not arguments.layers:
+        rows += [row for row, _, _ in measured(name, graph, other_schedules(graph))]
+    wrong = any(row.mismatches for row in rows)
+    if arguments.write or not arguments.only:
         RESULTS.mkdir(exist_ok=True)
+        page = RESULTS / "networks.md"
+        rows = merged(rows) if arguments.only or arguments.layers else rows
         text = json.dumps([asdict(row) for row in rows], indent=2) + "\n"
         (RESULTS / "networks.json").write_text(text)
-        (RESULTS / "networks.md").write_text(table(rows) + layers(name, graph, runs))
-        (RESULTS / "networks.svg").write_text(picture(name, graph, runs))
-    return 1 if any(row.mismatches for row in rows) else 0
+        of_layers = (
+            layers(name, graph, runs) if pictured else "\n##" + page.read_text().split("##")[1]
+        )
+        page.write_text(table(rows) + of_layers)
+        if pictured:
+            (RESULTS / "networks.svg").write_text(picture(name, graph, runs))
+    return 1 if wrong else 0
+
+
+def merged(rows: list[Row]) -> list[Row]:
+    """The rows on file, these in the place of the old ones or behind those of their network."""
+    new = {(row.name, row.kernels): row for row in rows}
+    old = [Row(**entry) for entry in json.loads((RESULTS / "networks.json").read_text())]
+    kept = [new.pop((row.name, row.kernels), row) for row in old]
+    names = list(dict.fromkeys(row.name for row in kept))
+    return sorted([*kept, *new.values()], key=lambda row: names.index(row.name))
 
 
 def table(rows: list[Row]) -> str:

@@ -14,7 +14,7 @@ from tinynas.cost.variants import knapsack, offers_of
 from tinynas.devices import Budget, load_device
 from tinynas.graph.ir import Graph
 from tinynas.schedule import Schedule, Segment, SegmentKind, plan_layer, plan_segments
-from tinynas.schedule.kernels import CLAMPED_ALONE, Kernel, kernel_in, kernel_of
+from tinynas.schedule.kernels import SHORT_ALONE, Kernel, kernel_in, kernel_of
 
 DEVICE = load_device("stm32f405xg")
 PLENTY = Budget(1 << 30, 1 << 30)
@@ -38,7 +38,7 @@ def test_no_op_takes_more_cycles_than_with_the_least_flash() -> None:
             others = [kernel_of(graph, op)]
             others += [
                 Kernel(name)
-                for fast in (*CLAMPED_ALONE, Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE)
+                for fast in (*SHORT_ALONE, Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE)
                 for at, name in forced(graph, plan_layer(graph), {fast}).variants
                 if at == op.name
             ]

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tinynas.cost.forms import has_offset_form
 from tinynas.cost.wide import exact_exponents, general_under, strided_exponents
 from tinynas.graph.arithmetic import Requantisation
-from tinynas.graph.ir import DepthwiseConv2D, DType, Graph, Op, Quantisation, Tensor, Window
+from tinynas.graph.ir import Conv2D, DepthwiseConv2D, DType, Graph, Op, Quantisation, Tensor, Window
 
 IntArray = NDArray[np.int64]
 
@@ -150,3 +151,42 @@ def test_stride_2_takes_no_other_zero_point_or_clamp() -> None:
     assert strided_exponents(graph, op, _numbers(3 << 29, 8, -127)).tolist() == [-1]
     assert strided_exponents(graph, op, _numbers(3 << 29, 8, -128, maximum=100)).tolist() == [-1]
     assert strided_exponents(graph, op, _numbers(0, 0, -128)).tolist() == [6]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1 << 30, (1 << 31) - 1),
+    st.integers(0, 31),
+    st.integers(-128, 127),
+    st.integers(0, 29),
+)
+def test_half_a_unit_and_the_zero_point_in_one_offset(
+    multiplier: int, right: int, zero_point: int, bits: int
+) -> None:
+    """The dense kernel for three pixels: SMMLAR of twice the accumulator, one off, ASR."""
+    numbers = _numbers(multiplier, right, zero_point)
+    weights = np.full((4, 1, 1, 4), 1, dtype=np.int8)
+    bias = np.full(4, (1 << bits) - 1, dtype=np.int32)
+    tensors = (
+        Tensor("x", (1, 1, 1, 4), quantisation=Quantisation((1.0,), 0)),
+        Tensor("w", weights.shape, quantisation=Quantisation((1.0,)), constant=True, data=weights),
+        Tensor("b", (4,), DType.INT32, constant=True, data=bias),
+        Tensor("y", (1, 1, 1, 4), quantisation=Quantisation((1.0,), zero_point)),
+    )
+    op = Op("op", Conv2D(Window((1, 1))), ("x", "w", "b"), ("y",))
+    graph = Graph("one", {t.name: t for t in tensors}, (op,), ("x",), ("y",))
+    largest = (1 << bits) - 1 + 4 * 128
+    if not has_offset_form(graph, op, numbers):
+        too_large = largest + (257 << right) >= 1 << 30 or largest >> right >= (1 << 15) - 257
+        assert right == 0 or too_large
+        return
+    acc = _accumulators(multiplier, right, largest, bits)
+    offset = (zero_point + 128 << right) + (1 << right - 1)
+    sums = ((2 * acc * multiplier + (1 << 31)) >> 32) + offset
+    assert np.abs(sums).max() < 1 << 31
+    signed = (sums - (acc < 0)) >> right
+    assert np.abs(signed).max() < 1 << 15
+    expected = numbers.apply(acc[:, None])[:, 0]
+    np.testing.assert_array_equal(np.clip(signed, 0, 255) - 128, expected)
+    if zero_point == -128:
+        np.testing.assert_array_equal(np.clip(sums >> right, 0, 255) - 128, expected)

@@ -66,6 +66,19 @@ def test_wide_products_of_every_shape_and_form(tmp_path: Path) -> None:
     _compare([_case(g, WIDE, n) for n, g in enumerate(graphs)], tmp_path)
 
 
+def test_three_pixels_of_every_shape_and_form(tmp_path: Path) -> None:
+    graphs = [
+        convolution(RNG, (*size, channels), outputs, window, Activation.NONE, numbers)
+        for (size, channels, outputs), window in zip(
+            (((5, 4), 4, 4), ((3, 3), 12, 8), ((1, 1), 20, 12), ((2, 1), 36, 4), ((7, 5), 68, 20)),
+            (Window((1, 1)), Window((1, 1), (2, 2)), *(3 * [Window((1, 1))])),
+            strict=True,
+        )
+        for numbers in (Numbers(), CLAMPS, Numbers(-7, 40, output_scale=0.3))
+    ]
+    _compare([_case(g, {Kernel.POINTWISE_THREE}, n) for n, g in enumerate(graphs)], tmp_path)
+
+
 def test_planes_of_every_kernel_stride_and_border(tmp_path: Path) -> None:
     graphs = [
         depthwise(RNG, (*size, channels), _same(size, kernel, stride), numbers=CLAMPS)
@@ -116,15 +129,16 @@ def test_strided_depthwise_of_every_size_and_border(tmp_path: Path) -> None:
 
 def test_variants_in_streams(tmp_path: Path) -> None:
     layers = [Layer(3, 2, 8), Layer(3, 1, 0), Layer(1, 1, 12), Layer(5, 2, 0), Layer(1, 1, 8)]
-    strided = [Layer(3, 2, 0), Layer(1, 1, 12), Layer(3, 2, 0), Layer(1, 1, 5)]
+    strided = [Layer(3, 2, 0), Layer(1, 1, 12), Layer(3, 2, 0), Layer(1, 1, 8)]
     cases = []
     for (chunk, fed), (channels, some, fast) in product(
         ((2, False), (3, True), (20, False)),
         ((3, layers, Kernel.DEPTHWISE_WIDE), (8, strided, Kernel.DEPTHWISE_STRIDED)),
     ):
+        wide = WIDE if chunk == 2 else {Kernel.CONV_WIDE, Kernel.POINTWISE_THREE}
         graph = network_of_layers(19 if channels == 3 else 22, channels, some)
         stream = Segment(SegmentKind.STREAM, 0, len(some), chunk=chunk, fed=fed)
-        schedule = forced(graph, plan_segments(graph, (stream,)), WIDE | {fast})
+        schedule = forced(graph, plan_segments(graph, (stream,)), wide | {fast})
         assert len(schedule.variants) == len(some)
         cases.append(case_of(graph, schedule, len(cases)))
     _compare(cases, tmp_path)
@@ -141,11 +155,12 @@ def test_variants_in_patches(tmp_path: Path) -> None:
             assert Kernel.CONV_WIDE in chosen
             assert fast & chosen
             cases.append(case_of(graph, schedule, n))
-    strided = [Layer(1, 1, 8), Layer(3, 2, 0), Layer(1, 1, 12), Layer(3, 2, 0), Layer(1, 1, 5)]
+    strided = [Layer(1, 1, 8), Layer(3, 2, 0), Layer(1, 1, 12), Layer(3, 2, 0), Layer(1, 1, 8)]
     for n, (size, grid) in enumerate(((22, (2, 2)), (23, (3, 1)), (17, (1, 4)))):
         graph = network_of_layers(size, 3, strided)
-        schedule = forced(graph, plan_patch(graph, 4, grid), {Kernel.DEPTHWISE_STRIDED})
-        assert len(schedule.variants) == 2
+        some = {Kernel.DEPTHWISE_STRIDED, Kernel.POINTWISE_THREE}
+        schedule = forced(graph, plan_patch(graph, 4, grid), some)
+        assert len(schedule.variants) == 4
         cases.append(case_of(graph, schedule, n))
     _compare(cases, tmp_path)
 
@@ -165,6 +180,16 @@ def test_what_fast_kernels_cannot_compute_is_left_to_the_other_one() -> None:
         depthwise(RNG, (9, 9, 4), _same((9, 9), 9, 1), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_WIDE}).variants
+    mixed = Numbers(weight_scales=(2e-5, 0.5), output_scale=0.004)
+    for graph in (
+        convolution(RNG, (5, 4, 6), 8, Window((1, 1)), Activation.NONE),
+        convolution(RNG, (5, 4, 8), 6, Window((1, 1)), Activation.NONE),
+        convolution(RNG, (5, 4, 8), 8, Window((1, 1)), Activation.NONE, mixed),
+        convolution(
+            RNG, (5, 4, 8), 8, Window((1, 1)), Activation.RELU6, Numbers(output_scale=0.04)
+        ),
+    ):
+        assert not forced(graph, plan_layer(graph), {Kernel.POINTWISE_THREE}).variants
     for graph in (
         depthwise(RNG, (5, 5, 6), _same((5, 5), 3, 2), numbers=CLAMPS),
         depthwise(RNG, (5, 5, 8), _same((5, 5), 3, 2)),
@@ -205,3 +230,8 @@ def test_assembly_gives_the_reference_bytes(toolchain: str) -> None:
         assert len(schedule.variants) == len(layers)
         assert run_network(graph, schedule, toolchain=chosen).mismatches == 0
     assert run_network(graph, plan, toolchain=chosen).mismatches == 0
+    three = [Layer(1, 1, 4), Layer(1, 1, 20, False), Layer(1, 1, 36), Layer(1, 2, 8, False)]
+    graph = network_of_layers(8, 8, three)
+    schedule = forced(graph, plan_layer(graph), {Kernel.POINTWISE_THREE})
+    assert len(schedule.variants) == len(three)
+    assert run_network(graph, schedule, toolchain=chosen).mismatches == 0

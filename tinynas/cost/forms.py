@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tinynas.cost.wide import wide_forms
 from tinynas.graph.arithmetic import Requantisation, accumulator_bounds, requantisation
 from tinynas.graph.ir import Conv2D, DepthwiseConv2D, Graph, Op
-from tinynas.schedule.kernels import CLAMPED_ALONE, Kernel, kernel_of
+from tinynas.schedule.kernels import SHORT_ALONE, Kernel, kernel_of
 
 _TOGETHER = 4
 
@@ -60,6 +60,20 @@ def has_short_form(largest: IntArray, rights: IntArray, zero_point: int) -> Bool
     return short
 
 
+def has_offset_form(graph: Graph, op: Op, numbers: Requantisation) -> bool:
+    """Whether the kernel for three pixels is exact in all channels of a 1 x 1 convolution.
+
+    Its sums are twice the accumulator, so that the rounding high multiply gives LiteRT's, to which
+    half a unit and the zero point are added at once: (zero point + 128) * 2**n + 2**(n - 1).
+    Beyond the conditions of the short form that sum must stay in int32.
+    """
+    forms = channel_forms(graph, op, numbers)
+    low, high = accumulator_bounds(graph, op)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    shifts = np.clip(forms.rights + 1, 0, 31)
+    return bool((forms.short & (largest + 1 + (256 << shifts) < 1 << 31)).all())
+
+
 def needs_general_form(graph: Graph, op: Op, kernel: Kernel | None = None) -> bool:
     """Whether the stack of `op`'s kernel is that of the general form.
 
@@ -73,7 +87,7 @@ def needs_general_form(graph: Graph, op: Op, kernel: Kernel | None = None) -> bo
         return False
     numbers = requantisation(graph, op)
     assert isinstance(numbers, Requantisation)  # noqa: S101
-    if kernel in CLAMPED_ALONE:
+    if kernel in SHORT_ALONE:
         return False
     if kernel in (Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE):
         return bool(wide_forms(graph, op, numbers).general.any())

@@ -19,8 +19,8 @@ from tinynas.schedule.ir import Schedule, SegmentKind
 from tinynas.schedule.kernels import Kernel, kernel_in, kernel_of
 from tinynas.schedule.stream import stream_segment
 
-_PIXELS_A_READ = 2
-"""Dense kernels compute two pixels with one pass over their constants."""
+_PIXELS_A_READ = {Kernel.POINTWISE_THREE: 3}
+"""Pixels that dense kernels compute with one pass over their constants, where not two."""
 
 
 @dataclass(frozen=True)
@@ -101,5 +101,5 @@ def flash_cycles(graph: Graph, op: Op, kernel: Kernel, device: Device) -> float:
     passes = 1.0
     if isinstance(op.attributes, Conv2D) and size > timing.cache_bytes:
         out = graph.tensors[op.outputs[0]]
-        passes = max(1.0, out.elements / out.shape[-1] / _PIXELS_A_READ)
+        passes = max(1.0, out.elements / out.shape[-1] / _PIXELS_A_READ.get(kernel, 2))
     return passes * size / timing.line_bytes * timing.wait_states

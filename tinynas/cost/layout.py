@@ -51,6 +51,7 @@ _DESCRIPTOR_BYTES = {
     Kernel.CONV: 60,
     Kernel.CONV_WIDE: 60,
     Kernel.POINTWISE: 60,
+    Kernel.POINTWISE_THREE: 60,
     Kernel.POINTWISE_WIDE: 60,
     Kernel.DEPTHWISE: 60,
     Kernel.DEPTHWISE_3: 60,
@@ -79,6 +80,7 @@ _PRODUCTS = frozenset(
         Kernel.CONV,
         Kernel.CONV_WIDE,
         Kernel.POINTWISE,
+        Kernel.POINTWISE_THREE,
         Kernel.POINTWISE_WIDE,
         Kernel.DEPTHWISE,
         *CLAMPED_ALONE,
@@ -119,6 +121,8 @@ def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> Consta
         case Kernel.CONV | Kernel.POINTWISE:
             pairs = -(-channels // 2)
             return ConstantBytes(2 * pairs * padded(taps), 5 * _WORD * pairs, descriptor)
+        case Kernel.POINTWISE_THREE:
+            return ConstantBytes(taps * channels, 7 * _WORD * (channels // 2), descriptor)
         case Kernel.CONV_WIDE | Kernel.POINTWISE_WIDE:
             pairs = -(-channels // 2)
             numbers = requantisation(graph, op)

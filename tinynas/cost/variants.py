@@ -16,6 +16,7 @@ from math import prod
 import numpy as np
 
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
+from tinynas.cost.forms import has_offset_form
 from tinynas.cost.instructions import models
 from tinynas.cost.latency import op_cycles
 from tinynas.cost.layout import constant_bytes
@@ -25,7 +26,7 @@ from tinynas.devices import Budget, Device
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import DepthwiseConv2D, Graph, Op
 from tinynas.schedule import Schedule, SegmentKind
-from tinynas.schedule.kernels import BASE, CLAMPED_ALONE, MOST_TAPS, PLANES, Kernel, kernel_of
+from tinynas.schedule.kernels import BASE, MOST_TAPS, PLANES, SHORT_ALONE, Kernel, kernel_of
 from tinynas.schedule.scratch import with_scratch
 
 _UNIT = 64
@@ -72,10 +73,28 @@ def with_variants(
             continue
         # Kernels that no op keeps drop out, so what is chosen can only need less than was counted.
         chosen = knapsack(some, left - sizes.added_bytes(graph, schedule, kernels))
+        if sum(offer.cycles for offer in chosen) > saved:
+            chosen = _within_sram(graph, schedule, chosen, sizes, budget.sram_bytes)
         worth = sum(offer.cycles for offer in chosen)
         if worth > saved:
             best, saved = _applied(graph, schedule, chosen), worth
     return best
+
+
+def _within_sram(
+    graph: Graph, schedule: Schedule, chosen: list[Offer], sizes: CodeSizes, sram_bytes: int
+) -> list[Offer]:
+    """Of offers that fit one by one those that fit together, what saves most first.
+
+    Scratch memory adds up in a segment whose ops take turns.
+    """
+    if _sram_bytes(graph, _applied(graph, schedule, chosen), sizes) <= sram_bytes:
+        return chosen
+    kept: list[Offer] = []
+    for offer in sorted(chosen, key=lambda o: -o.cycles):
+        if _sram_bytes(graph, _applied(graph, schedule, [*kept, offer]), sizes) <= sram_bytes:
+            kept.append(offer)
+    return [offer for offer in chosen if offer in kept]
 
 
 def _sram_bytes(graph: Graph, schedule: Schedule, sizes: CodeSizes) -> int:
@@ -98,11 +117,14 @@ def offers_of(graph: Graph, schedule: Schedule, device: Device) -> Iterator[Offe
 
 def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
     """Whether a variant computes an op exactly, with its buffers where the schedule has them."""
-    if kernel not in CLAMPED_ALONE:
+    if kernel not in SHORT_ALONE:
         return True
     numbers = requantisation(graph, op)
-    assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
     assert isinstance(numbers, Requantisation)  # noqa: S101
+    if kernel is Kernel.POINTWISE_THREE:
+        ends = (graph.tensors[name].shape[-1] for name in (op.inputs[0], op.outputs[0]))
+        return not any(n % 4 for n in ends) and has_offset_form(graph, op, numbers)
+    assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
     window, channels = op.attributes.window, graph.tensors[op.outputs[0]].shape[-1]
     if channels % 4:
         return False

@@ -66,6 +66,10 @@ def convolution_words(
         case Kernel.DEPTHWISE_MULTIPLIER:
             by_channel = weights[0].reshape(-1, weights.shape[-1]).T
             return _singles(by_channel, bias, multipliers, rights)
+        case Kernel.POINTWISE_THREE:
+            rows = _gathered(weights)
+            raised = _raised(bias, rows, numbers)
+            return three_words(rows, raised, rights + 1, multipliers, numbers.output_zero_point)
         case Kernel.CONV_WIDE | Kernel.POINTWISE_WIDE:
             forms = wide_forms(graph, op, numbers)
             rows = _gathered(weights)
@@ -136,6 +140,25 @@ def _pairs(
     packed = (shifts & 0xFF) @ (1, 1 << 16)
     tail = np.concatenate([multipliers, packed[:, None]], axis=1)
     return np.concatenate([_words(bias), weights, _words(tail)], axis=1).reshape(-1)
+
+
+def three_words(
+    rows: NDArray[np.int8],
+    bias: NDArray[np.int64],
+    shifts: NDArray[np.int64],
+    multipliers: NDArray[np.int64],
+    zero_point: int,
+) -> Words:
+    """Two channels at a time as pointwise_three.c reads them; channels and taps in fours."""
+    passes = channel_passes(len(rows))
+    weights = np.ascontiguousarray(rows[passes]).view(np.uint32)
+    offsets = (zero_point + 128 << shifts) + (1 << shifts - 1)
+    second = (np.arange(len(passes)) & 1) << 15
+    packed = shifts[passes] @ (1, 1 << 16) + second
+    parts = [2 * bias[passes], multipliers[passes], offsets[passes], packed[:, None]]
+    head, *tail = (_words(part) for part in parts)
+    flat = weights.transpose(0, 2, 1).reshape(len(passes), -1)
+    return np.concatenate([head, flat, *tail], axis=1).reshape(-1)
 
 
 def wide_words(

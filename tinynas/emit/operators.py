@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from tinynas.cost.layout import Kernel
-from tinynas.cost.wide import wide_forms
+from tinynas.cost.wide import CLAMPED, SIGNED, wide_forms
 from tinynas.emit.constants import Words, convolution_words, fully_connected_words
 from tinynas.emit.members import CONSTANTS, Members, offset_of
 from tinynas.emit.moves import concat, copy, pad, resize_nearest, transpose
@@ -98,6 +98,8 @@ def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members,
     if kernel in _WIDE or kernel in CLAMPED_ALONE:
         forms = wide_forms(graph, op, numbers)
         members |= {"shift": forms.shift, "form": forms.form}
+    if kernel is Kernel.POINTWISE_THREE:
+        members |= {"form": CLAMPED if numbers.output_zero_point == -128 else SIGNED}
     return members, convolution_words(graph, op, numbers, kernel)
 
 
@@ -199,6 +201,7 @@ _VARIANTS = {
     Kernel.POINTWISE: _Variant(
         "conv_op", ("expand", "pair", "pixels", "pointwise", "requantise", "view"), _convolution
     ),
+    Kernel.POINTWISE_THREE: _Variant("conv_op", ("pointwise_three", "three", "view"), _convolution),
     Kernel.POINTWISE_WIDE: _Variant(
         "conv_op",
         ("expand", "pair_wide", "pixels", "pointwise_wide", "requantise", "view"),
@@ -250,10 +253,11 @@ _ASSEMBLY = {
     "planes_7": ("tinynas_planes.h",),
     "rows_3": (),
     "slide_3": (),
+    "three": (),
 }
 """Stems of the files that have a twin in assembly, and the headers that it includes."""
 
-_ASSEMBLY_ALONE = {"depthwise_run", "planes_5", "planes_7", "rows_3", "slide_3"}
+_ASSEMBLY_ALONE = {"depthwise_run", "planes_5", "planes_7", "rows_3", "slide_3", "three"}
 """Those of them whose twin is in another file."""
 
 _TILED = frozenset(
@@ -261,6 +265,7 @@ _TILED = frozenset(
         Kernel.CONV,
         Kernel.CONV_WIDE,
         Kernel.POINTWISE,
+        Kernel.POINTWISE_THREE,
         Kernel.POINTWISE_WIDE,
         Kernel.DEPTHWISE,
         *CLAMPED_ALONE,

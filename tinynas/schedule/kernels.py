@@ -42,6 +42,7 @@ class Kernel(StrEnum):
     CONV = "conv"
     CONV_WIDE = "conv_wide"
     POINTWISE = "pointwise"
+    POINTWISE_THREE = "pointwise_three"
     POINTWISE_WIDE = "pointwise_wide"
     DEPTHWISE = "depthwise"
     DEPTHWISE_3 = "depthwise_3"
@@ -90,6 +91,7 @@ _OVERLAPS = {
     Kernel.CONV: Overlap.PIXEL,
     Kernel.CONV_WIDE: Overlap.PIXEL,
     Kernel.POINTWISE: Overlap.PIXEL,
+    Kernel.POINTWISE_THREE: Overlap.PIXEL,
     Kernel.POINTWISE_WIDE: Overlap.PIXEL,
     Kernel.DEPTHWISE: Overlap.ELEMENT,
     Kernel.DEPTHWISE_3: Overlap.PLANES,
@@ -117,6 +119,7 @@ _OVERLAPS = {
 
 BASE = {
     Kernel.CONV_WIDE: Kernel.CONV,
+    Kernel.POINTWISE_THREE: Kernel.POINTWISE,
     Kernel.POINTWISE_WIDE: Kernel.POINTWISE,
     Kernel.DEPTHWISE_3: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_5: Kernel.DEPTHWISE,
@@ -139,6 +142,9 @@ MOST_TAPS = 49
 
 CLAMPED_ALONE = frozenset({*PLANES, Kernel.DEPTHWISE_STRIDED, Kernel.DEPTHWISE_WIDE})
 """The kernels that take nothing but the short, clamped form of requantisation."""
+
+SHORT_ALONE = CLAMPED_ALONE | {Kernel.POINTWISE_THREE}
+"""The kernels that have no general form."""
 
 
 def kernel_of(graph: Graph, op: Op) -> Kernel:
@@ -204,14 +210,16 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
     """Arena bytes, word aligned, that a kernel needs beside its input and output while it runs.
 
     `kernel`: the variant that runs the op; None: the one that planner and search count with.
-    Dense convolutions gather the inputs of two output pixels as int16.  The fast depthwise kernels
-    hold the kernel's rows (of 3 x 3 two pairs of them), four channels of them as int16, and the
-    outputs of a row; those with int16 weights a pixel of padding, and where taps lie.
+    Dense convolutions gather the inputs of two or three output pixels as int16.  The fast depthwise
+    kernels hold the kernel's rows (of 3 x 3 two pairs of them), four channels of them as int16, and
+    the outputs of a row; those with int16 weights a pixel of padding, and where taps lie.
     """
     match kernel or kernel_of(graph, op):
         case Kernel.CONV | Kernel.CONV_WIDE | Kernel.POINTWISE | Kernel.POINTWISE_WIDE:
             taps = prod(graph.tensors[op.inputs[1]].shape[1:])
             return 2 * 2 * padded(taps)
+        case Kernel.POINTWISE_THREE:
+            return 3 * 2 * graph.tensors[op.inputs[0]].shape[-1]
         case (Kernel.DEPTHWISE_3 | Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7) as planes:
             size, step = PLANES[planes]
             assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101

@@ -250,6 +250,7 @@ void tinynas_conv(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *
 void tinynas_conv_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_pointwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_pointwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_pointwise_three(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_3(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_5(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
