@@ -202,10 +202,10 @@ def table(rows: list[Row]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for r in rows:
+        cycles = f"{r.cycles_per_mac:.2f}" if r.cycles_per_mac else "-"
         lines.append(
-            f"| {r.name} | {r.kernels} | {r.macs:,} | {r.instructions_per_mac:.3f} "
-            f"| {r.cycles_per_mac:.2f} | {r.sram_bytes:,} | {r.flash_bytes:,} | {r.mismatches} "
-            f"| {PEERS.get(r.name, '')} |"
+            f"| {r.name} | {r.kernels} | {r.macs:,} | {r.instructions_per_mac:.3f} | {cycles} "
+            f"| {r.sram_bytes:,} | {r.flash_bytes:,} | {r.mismatches} | {PEERS.get(r.name, '')} |"
         )
     return "\n".join([*lines, ""])
 
