@@ -1,0 +1,22 @@
+"""Choices of a job that are neither budget nor effort: stored as they were asked for."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+BODY = {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash": "128KB"}
+
+
+@pytest.mark.parametrize("resolutions", ["24,16", [16, 24]])
+def test_recipe_margin_and_resolutions_are_kept(
+    client: TestClient, resolutions: str | list[int]
+) -> None:
+    body = BODY | {"recipe": "progressive", "margin": 0.5, "resolutions": resolutions}
+    answer = client.post("/api/v1/jobs", json=body)
+    assert answer.status_code == 202, answer.text
+    request = client.get(answer.headers["Location"]).json()["request"]
+    assert (request["recipe"], request["margin"]) == ("progressive", 0.5)
+    assert request["resolutions"] == [16, 24]
+    preview = client.post("/api/v1/jobs/preview", json=body).json()
+    assert {row["resolution"] for row in preview["subspaces"]} == {16, 24}
