@@ -34,6 +34,11 @@ def _bytes(value: Any, info: ValidationInfo) -> int | None:
     return None if value is None else parse_bytes(value, field=str(info.field_name))
 
 
+def _resolutions(value: Any) -> list[int] | None:
+    found = parse_resolutions(value)
+    return None if found is None else list(found)
+
+
 # Bytes, once it is read.  A size that cannot be read leaves as the library's own error.
 Size = Annotated[
     int | None,
@@ -41,8 +46,8 @@ Size = Annotated[
     Field(description="Bytes, or text with a unit.", examples=["32KB", 32768]),
 ]
 Resolutions = Annotated[
-    tuple[int, ...] | None,
-    PlainValidator(parse_resolutions, json_schema_input_type=list[int] | str | None),
+    list[int] | None,
+    PlainValidator(_resolutions, json_schema_input_type=list[int] | str | None),
     Field(
         description="Pixels, as a list or with commas: each network has one, chosen by the search. "
         "Without them stage 1 chooses one for all.",
@@ -157,7 +162,7 @@ class JobIn(BaseModel):
             workers=self.workers,
             recipe=self.recipe,
             margin=self.margin,
-            resolutions=self.resolutions,
+            resolutions=parse_resolutions(self.resolutions),
         )
 
 

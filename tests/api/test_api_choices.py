@@ -13,7 +13,7 @@ def test_recipe_margin_and_resolutions_are_kept(
     client: TestClient, resolutions: str | list[int]
 ) -> None:
     body = BODY | {"recipe": "progressive", "margin": 0.5, "resolutions": resolutions}
-    answer = client.post("/api/v1/jobs", json=body)
+    answer = client.post("/api/v1/jobs", json=body, headers={"Idempotency-Key": "monday"})
     assert answer.status_code == 202, answer.text
     request = client.get(answer.headers["Location"]).json()["request"]
     assert (request["recipe"], request["margin"]) == ("progressive", 0.5)
