@@ -15,7 +15,7 @@ from tinynas.errors import InvalidInputError
 from tinynas.pipeline.steps import StepStore
 from tinynas.pipeline.workplace import Workplace
 from tinynas.progress import Reporter
-from tinynas.request import JobRequest
+from tinynas.request import UPSAMPLING_LIMIT, JobRequest
 from tinynas.spaces import SearchSpace, load_space
 from tinynas.supernet import SupernetCard, find_supernet, read_card
 
@@ -99,7 +99,7 @@ class Job:
 
     @cached_property
     def resolutions(self) -> tuple[int, ...]:
-        """Those that stage 1 compares (pixels): the request's or, of a supernet that is given, its.
+        """Those that stage 1 chooses among (pixels): the request's or, of a supernet given, its.
 
         Raises:
             InvalidInputError: none of those asked for is the supernet's, or the space's.
@@ -116,6 +116,16 @@ class Job:
                 allowed=list(known),
             )
         return known if asked is None else asked
+
+    @property
+    def compared(self) -> tuple[int, ...]:
+        """The resolutions of stage 1's table.  Beside those of a supernet that is given it has the
+        others, so that it can be said which subspace would fit."""
+        if self.given is None:
+            return self.resolutions
+        most = max(UPSAMPLING_LIMIT * self.dataset.native_resolution, *self.resolutions)
+        others = {r for r in self.space.resolutions if r <= most}
+        return tuple(sorted({*self.resolutions, *others}))
 
     @property
     def searches_resolutions(self) -> bool:

@@ -57,7 +57,7 @@ def choose(job: Job) -> tuple[StepOutput, Subspace]:
     def work(step: Workspace) -> None:
         table = subspaces_of(job)
         if job.given is not None:
-            table = _narrowed(table, job.given[1].subspace, job.request.supernet)
+            table = _narrowed(table, job, job.given[1].subspace)
         write_json(step.out / "subspaces.json", table.to_json())
         plot_subspaces(table, step.out / "subspaces.svg")
 
@@ -80,7 +80,11 @@ def _searched(job: Job, table: dict[str, Any]) -> Subspace:
     chosen = table["chosen"]
     if not job.searches_resolutions:
         return Subspace(job.space, chosen["width"], chosen["resolution"])
-    rows = [row for row in table["subspaces"] if row["width"] == chosen["width"]]
+    rows = [
+        row
+        for row in table["subspaces"]
+        if row["width"] == chosen["width"] and row["resolution"] in job.resolutions
+    ]
     fitting = [row["resolution"] for row in rows if row["fits"] > 0]
     left = sorted({row["resolution"] for row in rows} - set(fitting))
     if left:
@@ -109,18 +113,24 @@ def subspaces_of(job: Job) -> SubspaceTable:
         seed=job.request.seed,
         schedules=job.request.schedules,
         fed=job.request.fed,
-        resolutions=job.resolutions,
+        resolutions=job.compared,
         compiler=job.compiler,
     )
 
 
-def _narrowed(table: SubspaceTable, subspace: Subspace, name: str | None) -> SubspaceTable:
+def _narrowed(table: SubspaceTable, job: Job, subspace: Subspace) -> SubspaceTable:
     """The table with the supernet's subspace chosen.
 
     Raises:
         InvalidInputError: none of its networks fits.
     """
-    own = [row for row in table.rows if row.subspace.width == subspace.width and row.fits > 0]
+    name = job.request.supernet
+    wanted = {(subspace.width, resolution) for resolution in job.resolutions}
+    own = [
+        row
+        for row in table.rows
+        if row.fits > 0 and (row.subspace.width, row.subspace.resolution) in wanted
+    ]
     if not own:
         sizes = ", ".join(map(str, subspace.resolutions))
         raise InvalidInputError(
