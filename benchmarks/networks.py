@@ -93,8 +93,8 @@ def other_schedules(graph: Graph) -> Iterator[tuple[str, Schedule]]:
 
 def choices(graph: Graph) -> Iterator[tuple[str, Schedule]]:
     plan = plan_layer(graph)
-    best = with_variants(graph, plan, EVERYTHING, load_device(DEVICE))
     device = load_device(DEVICE)
+    best = with_variants(graph, plan, EVERYTHING, device)
     narrow: dict[str, Offer] = {}
     for offer in sorted(offers_of(graph, plan, device), key=lambda o: o.cycles):
         if offer.cycles > 0 and offer.kernel not in _INT16_DENSE:

@@ -113,9 +113,10 @@ def _candidates(jobs: list[str], wanted: int, rng: random.Random) -> Iterator[di
     subspace, budget = Subspace(load_space("tiny"), 0.5, 32), Budget(32 << 10, 128 << 10)
     fits = Feasibility(subspace, 10, 1, budget, load_device("stm32f411xe"), "all")
     plan = fits.plan(subspace.space.smallest)
-    found = Found(0, plan.architecture, plan.schedule, plan.cost, plan.macs, 0.9).to_json(
-        pareto=False
+    measured = Found(
+        0, plan.architecture, plan.schedule, plan.cost, plan.macs, 0.9, subspace.resolution
     )
+    found = measured.to_json(pareto=False)
     for i in range(wanted):
         figures = {
             "accuracy": rng.random(),
