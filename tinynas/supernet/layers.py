@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tinynas.graph.ir import Activation, same_padding
+from tinynas.supernet.small_maps import SmallMapDepthwise
 
 EPSILON = 1e-3
 """Batch norm's guard.  TensorFlow's larger value keeps a nearly dead channel from folding into
@@ -42,11 +43,24 @@ def convolve(
     if stride == 1:  # farther taps only ever meet padding, and large kernels are slow to train
         weight = centre(weight, 2 * max(rows, columns) - 1)
     kernel = (weight.shape[-2], weight.shape[-1])
+    if _smaller_than_kernel(x, weight, bias, stride, groups):
+        return cast(Tensor, SmallMapDepthwise.apply(x, weight))  # type: ignore[no-untyped-call]
     top, bottom, left, right = same_padding((rows, columns), kernel, (stride, stride))
     if (top, left) == (bottom, right):
         return functional.conv2d(x, weight, bias, stride, (top, left), 1, groups)
     padded = functional.pad(x, (left, right, top, bottom))
     return functional.conv2d(padded, weight, bias, stride, 0, 1, groups)
+
+
+def _smaller_than_kernel(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, groups: int
+) -> bool:
+    """Whether this is what `SmallMapDepthwise` computes, and a training on a CPU gains by it."""
+    kernel = weight.shape[-1]
+    depthwise = groups == len(weight) == x.shape[1] and bias is None and stride == 1
+    odd = kernel == weight.shape[-2] and kernel % 2 == 1
+    trained = weight.requires_grad and torch.is_grad_enabled() and x.device.type == "cpu"
+    return depthwise and odd and trained and kernel > min(x.shape[-2:])
 
 
 def channels_last(x: Tensor) -> Tensor:
