@@ -6,9 +6,11 @@ Each becomes `out/benchmarks/supernets/NAME.safetensors` (16-bit floats) and NAM
 folder `supernets` of `TINYNAS_DATA_DIR` is what `tinynas search --supernet NAME` finds.
 Interrupted, it goes on from the last checkpoint.
 
-Minutes to an hour on a GPU.  Two cores train on about 100 images a second at 32 pixels, so CIFAR-10
-would take them most of a day; with `--images 200000`, which the other benchmarks can start from, it
-is half an hour.
+Minutes to an hour on a GPU.  Two cores would take most of a day for CIFAR-10 as it is; a narrower
+supernet that has seen fewer images, from which the other benchmarks can start, takes one core about
+an hour:
+
+    python -m benchmarks.reference_supernets --names cifar10 --width 0.75 --images 400000 --batch 64
 """
 
 from __future__ import annotations
@@ -62,8 +64,8 @@ def main() -> int:
     arguments = _arguments()
     for name in _known(arguments.names.split(",")):
         recipe = RECIPES[name]
-        if arguments.images:
-            recipe = replace(recipe, images=arguments.images)
+        given = {"images": arguments.images, "width": arguments.width}
+        recipe = replace(recipe, **{key: value for key, value in given.items() if value})
         path = make(name, recipe, seed=arguments.seed, batch=arguments.batch, way=arguments.recipe)
         size = path.stat().st_size
         fits = "may be committed" if size < LARGEST_FILE else "too large for the repository"
@@ -75,6 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--names", default=",".join(RECIPES))
     parser.add_argument("--images", type=int, help="of training, in place of the recipe's")
+    parser.add_argument("--width", type=float, help="multiplier, in place of the recipe's")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--recipe", default="sandwich", choices=WAYS)
     parser.add_argument("--seed", type=int, default=0)
