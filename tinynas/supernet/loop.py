@@ -22,6 +22,7 @@ from tinynas.supernet.average import WeightAverage
 from tinynas.supernet.batches import Batches
 from tinynas.supernet.curve import Curve
 from tinynas.supernet.group import average_gradients, part, rank, workers
+from tinynas.supernet.memory import freed_memory_kept
 from tinynas.supernet.plan import TrainingPlan, torch_threads
 
 Backward: TypeAlias = Callable[[Tensor, Tensor, int], Mapping[str, float]]
@@ -70,7 +71,7 @@ class Training:
             TinynasError: a loss is not a number (the checkpoint holds an earlier, good step), or
                 a batch does not fit the memory; says which would.
         """
-        with torch_threads(self.plan.threads):
+        with torch_threads(self.plan.threads), freed_memory_kept():
             self._key = self._hash()
             self.module.to(self.device)
             self._optimiser = _optimiser(self.module, self.plan)
