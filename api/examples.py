@@ -24,6 +24,14 @@ _EFFORT = {
     "train_minutes": None,
     "finalists": None,
 }
+_TRAINING = {
+    "batch_size": None,
+    "learning_rate": None,
+    "weight_decay": None,
+    "label_smoothing": None,
+    "warmup": None,
+    "average": None,
+}
 _SETTLED = {
     "dataset": "digits",
     "device": "stm32f411xe",
@@ -44,6 +52,7 @@ _SETTLED = {
     "workers": 1,
     "recipe": "sandwich",
     "margin": 0.0,
+    "training": _TRAINING,
     "resolutions": None,
 }
 

@@ -12,6 +12,7 @@ from tinynas.cluster import on_ray
 from tinynas.devices import Budget, Device
 from tinynas.emit import Bundle, load_bundle
 from tinynas.errors import InvalidInputError
+from tinynas.hyperparameters import Hyperparameters
 from tinynas.pipeline import JobResult, Workplace, compile_tflite, compile_weights, run_pipeline
 from tinynas.progress import Listener, Reporter, ignore
 from tinynas.report import refresh_report
@@ -154,6 +155,7 @@ def search(
     workers: int = 1,
     recipe: str = "sandwich",
     margin: float = 0.0,
+    training: Hyperparameters | None = None,
     resolutions: Sequence[int] | None = None,
     place: Workplace | None = None,
 ) -> SearchResult:
@@ -161,7 +163,8 @@ def search(
 
     `image`: `held` in SRAM, or `rows` that are fed to streams one by one; `latency_ms` limits the
     estimated time of an inference.  `recipe` trains the supernet: `sandwich`, or `progressive`
-    shrinking; with a `margin` (in logits) fine-tuning wants the right class to win by so much.
+    shrinking; with a `margin` (in logits) fine-tuning wants the right class to win by so much;
+    `training` sets hyperparameters, such as those that a sweep found best.
     Of several `resolutions` (pixels) every network has one, by the search's choice.
     `out` keeps every finished step, so the same call resumes where it was interrupted.  With
     several `workers` it trains and measures in so many processes of a Ray cluster: of the one that
@@ -187,6 +190,7 @@ def search(
         workers=workers,
         recipe=recipe,
         margin=margin,
+        training=training or Hyperparameters(),
         resolutions=parse_resolutions(resolutions),
     )
     reporter = Reporter(listener=listener)

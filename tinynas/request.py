@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from tinynas.cost.cheapest import families_of
 from tinynas.devices import Budget, Device, devices, load_device
 from tinynas.errors import InvalidInputError
+from tinynas.hyperparameters import Hyperparameters, check_range
 from tinynas.spaces import SearchSpace, load_space
 
 UPSAMPLING_LIMIT = 4
@@ -77,6 +78,7 @@ class JobRequest:
     is the search's, see `tinynas.search.engines`.  `input` is one of `INPUTS`.  `workers` train
     together, and the weights depend on how many they are.  `recipe`, one of `RECIPES`, is how the
     supernet is trained; `margin` (0: none) by how much fine-tuning wants the right class to win.
+    `training` sets its hyperparameters.
     `resolutions` (pixels) are a choice of every network where several are given; None leaves one
     for all of them to stage 1.
     """
@@ -101,6 +103,7 @@ class JobRequest:
     workers: int = 1
     recipe: str = "sandwich"
     margin: float = 0.0
+    training: Hyperparameters = field(default_factory=Hyperparameters)
     resolutions: tuple[int, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -112,7 +115,8 @@ class JobRequest:
         effort = fields.pop("effort", None) or {}
         if fields.get("resolutions") is not None:
             fields["resolutions"] = tuple(fields["resolutions"])
-        return cls(**fields, effort=Effort(**effort))
+        training = Hyperparameters(**(fields.pop("training", None) or {}))
+        return cls(**fields, effort=Effort(**effort), training=training)
 
     @property
     def target(self) -> Device:
@@ -279,23 +283,6 @@ def check_recipe(recipe: str) -> str:
     return recipe
 
 
-def check_margin(margin: float) -> float:
-    """A margin in logits, as it was given.
-
-    Raises:
-        InvalidInputError: it is no number of the range.
-    """
-    wrong = isinstance(margin, bool) or not isinstance(margin, (int, float))
-    if wrong or not 0 <= margin <= MAX_MARGIN:
-        raise InvalidInputError(
-            f"margin is {margin!r}; allowed is a number from 0 to {MAX_MARGIN:g}",
-            field="margin",
-            given=margin,
-            allowed=f"0 to {MAX_MARGIN:g}",
-        )
-    return margin
-
-
 def parse_resolutions(given: object) -> tuple[int, ...] | None:
     """`48,64`, or a list of numbers, as pixels in rising order; None stays None.
 
@@ -345,8 +332,22 @@ def check_request(request: JobRequest) -> None:
             allowed=f"1 to {MAX_WORKERS}",
         )
     check_recipe(request.recipe)
-    check_margin(request.margin)
+    check_range("margin", request.margin, 0, MAX_MARGIN)
+    _check_batch(request)
     parse_resolutions(request.resolutions)
     check_macs(request.macs)
     check_latency(request.latency_ms)
     _ = request.budget, request.target
+
+
+def _check_batch(request: JobRequest) -> None:
+    """Every worker needs two images a step: of one alone batch norm has no statistics."""
+    size, workers = request.training.batch_size, request.workers
+    if size is not None and size < 2 * workers:
+        raise InvalidInputError(
+            f"training.batch_size is {size}; allowed with {workers} workers is {2 * workers} or "
+            "more",
+            field="training.batch_size",
+            given=size,
+            allowed=f"{2 * workers} or more",
+        )

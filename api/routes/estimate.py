@@ -9,8 +9,8 @@ from api.access import Costly
 from api.checks import find_card
 from api.dependencies import StoreDep
 from api.estimate import estimate
+from api.requests import JobIn
 from api.routes.preview import preview_table
-from api.schemas import JobIn
 from api.store import recent_paces
 from tinynas.effort import plan_effort
 from tinynas.progress import STEPS

@@ -13,7 +13,8 @@ from api.access import Caller
 from api.checks import check_job
 from api.dependencies import JobId, SettingsDep, StoreDep, the_job
 from api.problems import documented
-from api.schemas import JobIn, JobOut, Page
+from api.requests import JobIn
+from api.schemas import JobOut, Page
 from api.store import (
     Idempotency,
     JobFilter,

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from api.access import Costly
 from api.checks import find_card
 from api.dependencies import StoreDep
-from api.schemas import JobIn
+from api.requests import JobIn
 from tinynas.data import DatasetCard
 from tinynas.request import JobRequest, check_request
 from tinynas.spaces import SearchSpace

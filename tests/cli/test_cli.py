@@ -68,6 +68,7 @@ def test_subspace_says_what_it_chose_and_draws_it(tmp_path: Path) -> None:
         (("search", "--dataset", "nowhere", *BOARD), "dataset"),
         (("search", "--dataset", "digits", *BOARD, "--recipe", "osmosis"), "recipe"),
         (("search", "--dataset", "digits", *BOARD, "--margin", "11"), "margin"),
+        (("search", "--dataset", "digits", *BOARD, "--warmup", "2"), "training.warmup"),
         (("search", "--dataset", "digits", *BOARD, "--resolutions", "24,25"), "resolutions"),
         (("validate", "nowhere"), "bundle"),
     ],

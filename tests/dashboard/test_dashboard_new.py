@@ -37,6 +37,8 @@ def test_a_job_is_made_with_what_the_form_says(open_page: OpenPage, service: Ser
     page.get_by_label("Layer by layer").check()
     page.get_by_text("Effort", exact=True).click()
     page.get_by_label("Networks to try").fill("12")
+    page.get_by_text("Training", exact=True).click()
+    page.get_by_label("Learning rate").fill("0.004")
     page.get_by_text("More", exact=True).click()
     page.get_by_label("Name").fill("it's mine")
     page.get_by_label("Supernet trained by").select_option("progressive")
@@ -49,6 +51,7 @@ def test_a_job_is_made_with_what_the_form_says(open_page: OpenPage, service: Ser
         "--evaluations 12",
         "--schedules layer",
         "--margin 0.5",
+        "--learning-rate 0.004",
     ):
         assert part in command
     assert "--name 'it'\\''s mine'" in command
@@ -62,7 +65,9 @@ def test_a_job_is_made_with_what_the_form_says(open_page: OpenPage, service: Ser
     assert request["schedules"] == "layer"
     assert (request["recipe"], request["margin"]) == ("progressive", 0.5)
     assert request["resolutions"] == [16, 24]
-    expect(page.get_by_text("progressive shrinking · margin 0.5 · 16, 24 px")).to_be_visible()
+    assert request["training"]["learning_rate"] == 0.004
+    told = "progressive shrinking · margin 0.5 · learning rate 0.004 · 16, 24 px"
+    expect(page.get_by_text(told)).to_be_visible()
     assert request["effort"]["evaluations"] == 12
     assert request["effort"]["train_images"] is None
 
@@ -175,11 +180,13 @@ def test_how_long_it_may_take_is_told_once_jobs_have_run(
 def test_fields_are_those_of_the_api(open_page: OpenPage, service: Service) -> None:
     page = open_page("#/new")
     page.get_by_text("Effort", exact=True).click()
+    page.get_by_text("Training", exact=True).click()
     page.get_by_text("More", exact=True).click()
     schemas = httpx.get(f"{service.url}/api/v1/openapi.json", timeout=60).json()["components"][
         "schemas"
     ]
     names = {f"effort.{name}" for name in schemas["EffortIn"]["properties"]}
+    names |= {f"training.{name}" for name in schemas["TrainingIn"]["properties"]}
     names |= {
         name
         for name, schema in schemas["JobIn"]["properties"].items()

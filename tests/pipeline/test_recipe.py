@@ -1,4 +1,4 @@
-"""Recipe and margin of a request: which steps they decide, and what is kept of them."""
+"""Recipe, margin, hyperparameters of a request: what they decide, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from tinynas.errors import CancelledError, InvalidInputError
+from tinynas.hyperparameters import Hyperparameters
 from tinynas.pipeline import JobResult, Workplace, learning, run_pipeline
 from tinynas.pipeline.job import Job
 from tinynas.progress import Event, Reporter
+from tinynas.report.views import training_text
 from tinynas.request import MAX_MARGIN, Effort, JobRequest, check_request
 from tinynas.spaces import Subspace, load_space
 
@@ -78,6 +80,7 @@ def test_a_changed_recipe_starts_anew(request_of_digits: JobRequest, tmp_path: P
         ({"margin": MAX_MARGIN + 1}, "margin"),
         ({"margin": float("nan")}, "margin"),
         ({"margin": True}, "margin"),
+        ({"workers": 8, "training": Hyperparameters(batch_size=15)}, "training.batch_size"),
     ],
 )
 def test_what_is_not_allowed_is_named(
@@ -89,7 +92,42 @@ def test_what_is_not_allowed_is_named(
     assert raised.value.allowed
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("batch_size", 1),
+        ("batch_size", 32.0),
+        ("learning_rate", 0),
+        ("learning_rate", float("nan")),
+        ("warmup", 1.5),
+        ("average", True),
+    ],
+)
+def test_hyperparameters_out_of_range_are_named(name: str, value: float) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        Hyperparameters(**{name: value})  # type: ignore[arg-type]
+    assert raised.value.field == f"training.{name}"
+    assert raised.value.allowed
+
+
+def test_hyperparameters_are_the_supernet_s_and_fine_tuning_follows(
+    request_of_digits: JobRequest, tmp_path: Path
+) -> None:
+    given = Hyperparameters(batch_size=32, learning_rate=4e-3, weight_decay=0.1, average=0.99)
+    request = replace(request_of_digits, training=given)
+    assert JobRequest.from_json(request.to_json()) == request
+    job, default = job_of(request, tmp_path), job_of(request_of_digits, tmp_path)
+    plan, single = learning.training_plan(job), learning.single_plan(job, 100, 1e-3)
+    assert {name: getattr(plan, name) for name in given.given()} == given.given()
+    assert (single.batch_size, single.weight_decay, single.average) == (32, 0.1, 0.0)
+    assert single.learning_rate == pytest.approx(0.5e-3)
+    usual = learning.single_plan(default, 100, 1e-3)
+    assert (usual.learning_rate, usual.batch_size) == (1e-3, 64)
+    text = training_text({"request": request.to_json()})
+    assert text.endswith("batches of 32; learning rate 0.004; weight decay 0.1; average 0.99.")
+
+
 def test_a_request_of_before_recipes_is_read(request_of_digits: JobRequest) -> None:
     stored = request_of_digits.to_json()
-    del stored["recipe"], stored["margin"]
+    del stored["recipe"], stored["margin"], stored["training"]
     assert JobRequest.from_json(stored) == request_of_digits

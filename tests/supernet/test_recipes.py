@@ -171,7 +171,7 @@ def test_memory_that_runs_out_says_which_batch_fits(
     )
     with pytest.raises(TinynasError, match=f"batch of 16 images does not fit .*; {advice}") as e:
         training.run()
-    assert (e.value.details["field"], e.value.details["given"]) == ("batch_size", 16)
+    assert (e.value.details["field"], e.value.details["given"]) == ("training.batch_size", 16)
     assert e.value.details["allowed"] == ("2 to 4" if room >= 4 else "more memory")
 
 

@@ -11,8 +11,17 @@ import typer
 from tinynas.cli.output import JsonFlag, console, print_json, print_table, reports_errors
 from tinynas.cli.progress import JobProgress
 from tinynas.cli.result import print_result
+from tinynas.cli.training import (
+    Average,
+    BatchSize,
+    LabelSmoothing,
+    LearningRate,
+    Warmup,
+    WeightDecay,
+)
 from tinynas.client import DEFAULT_URL, Client, Job
 from tinynas.errors import TinynasError
+from tinynas.hyperparameters import Hyperparameters
 
 app = typer.Typer()
 
@@ -66,6 +75,12 @@ def submit_command(
     margin: Annotated[
         float | None, typer.Option(help="Fine-tuning wants the right class to win by so much.")
     ] = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
+    weight_decay: WeightDecay = None,
+    label_smoothing: LabelSmoothing = None,
+    warmup: Warmup = None,
+    average: Average = None,
     url: UrlOption = DEFAULT_URL,
     api_key: KeyOption = None,
     *,
@@ -79,6 +94,9 @@ def submit_command(
         "train_minutes": train_minutes,
         "finalists": finalists,
     }
+    training = Hyperparameters(
+        batch_size, learning_rate, weight_decay, label_smoothing, warmup, average
+    )
     with Client(url, api_key) as client:
         job = client.submit(
             dataset=dataset,
@@ -97,6 +115,7 @@ def submit_command(
             workers=workers,
             recipe=recipe,
             margin=margin,
+            training=training.given() or None,
             resolutions=resolutions,
         )
     if as_json:

@@ -11,7 +11,16 @@ import typer
 from tinynas.cli.output import JsonFlag, console, print_json, print_table, reports_errors
 from tinynas.cli.progress import JobProgress
 from tinynas.cli.result import print_result
+from tinynas.cli.training import (
+    Average,
+    BatchSize,
+    LabelSmoothing,
+    LearningRate,
+    Warmup,
+    WeightDecay,
+)
 from tinynas.errors import InvalidInputError
+from tinynas.hyperparameters import Hyperparameters
 from tinynas.request import Effort, JobRequest, parse_resolutions
 from tinynas.units import format_bytes, parse_bytes
 
@@ -82,6 +91,12 @@ def search_command(
     margin: Annotated[
         float, typer.Option(help="Fine-tuning wants the right class to win by so much; 0: at all.")
     ] = 0.0,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
+    weight_decay: WeightDecay = None,
+    label_smoothing: LabelSmoothing = None,
+    warmup: Warmup = None,
+    average: Average = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     skip_bad_files: Annotated[bool, typer.Option(help="Leave out unreadable images.")] = False,
     simulator: Annotated[str | None, typer.Option(help="renode, qemu or unicorn.")] = None,
@@ -108,6 +123,9 @@ def search_command(
         workers=max(1, workers),
         recipe=recipe,
         margin=margin,
+        training=Hyperparameters(
+            batch_size, learning_rate, weight_decay, label_smoothing, warmup, average
+        ),
         resolutions=parse_resolutions(resolutions),
     )
     if devices is not None:

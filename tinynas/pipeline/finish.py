@@ -15,12 +15,12 @@ from tinynas.finetune import LEARNING_RATE, WEIGHTS, Finetuned, FinetuneTask
 from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.files import load_weights, read_json, save_weights, write_json
 from tinynas.pipeline.job import Job
-from tinynas.pipeline.learning import load_supernet, plan_key, shared_plan
+from tinynas.pipeline.learning import load_supernet, plan_key, shared_plan, single_plan
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.progress import Event, Reporter
 from tinynas.search import keep_back
 from tinynas.spaces import Architecture, Subspace, network_of
-from tinynas.supernet import Subnet, Supernet, TrainingPlan, recalibrate
+from tinynas.supernet import Subnet, Supernet, recalibrate
 
 FINALISTS = "finalists.json"
 _ROOMS = ("contest.py", "data", "finetune", "supernet")
@@ -61,13 +61,8 @@ def improve(
     """Fine-tune the finalists with the largest subnet as their teacher: `subnet.pt`, the state dict
     of the best; `finalists.json`, which it is, and what became of each."""
     workers = job.request.workers
-    plan = TrainingPlan(
-        job.effort.finetune_images
-        or finetune_images(read_json(trained.path / "effort.json")["train_images"]),
-        learning_rate=LEARNING_RATE,
-        seed=job.request.seed,
-        margin=job.request.margin,
-    )
+    seen = read_json(trained.path / "effort.json")["train_images"]
+    plan = single_plan(job, job.effort.finetune_images or finetune_images(seen), LEARNING_RATE)
     # Finalists that compete have one worker each, however many compete at a time.
     plan = shared_plan(plan, workers if len(numbers) == 1 else len(numbers))
     architectures = [architecture_of(subspace, searched, number) for number in numbers]

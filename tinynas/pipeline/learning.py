@@ -213,7 +213,24 @@ def card_of(job: Job, subspace: Subspace, trained: StepOutput) -> SupernetCard:
 def training_plan(job: Job) -> TrainingPlan:
     """Of the supernet, by one worker."""
     request = job.request
-    return TrainingPlan(job.effort.train_images, seed=request.seed, recipe=request.recipe)
+    plan = TrainingPlan(job.effort.train_images, seed=request.seed, recipe=request.recipe)
+    return replace(plan, **request.training.given())  # type: ignore[arg-type]
+
+
+def single_plan(job: Job, images: int, learning_rate: float) -> TrainingPlan:
+    """Of one network that starts from the supernet's weights, with the job's margin.
+
+    `learning_rate` goes with the default of the supernet's: another changes both in proportion.
+    """
+    plan = TrainingPlan(images, seed=job.request.seed, margin=job.request.margin)
+    own = training_plan(job)
+    return replace(
+        plan,
+        batch_size=own.batch_size,
+        weight_decay=own.weight_decay,
+        label_smoothing=own.label_smoothing,
+        learning_rate=learning_rate * (own.learning_rate / plan.learning_rate),
+    )
 
 
 def _new_supernet(job: Job, subspace: Subspace) -> Supernet:

@@ -16,12 +16,12 @@ from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.finish import load_subnet, teacher_of
 from tinynas.pipeline.job import Job
-from tinynas.pipeline.learning import load_supernet, plan_key
+from tinynas.pipeline.learning import load_supernet, plan_key, single_plan
 from tinynas.pipeline.mistakes import worst_mistakes
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.quantise import int8_outputs, noise_report, quantise_network
 from tinynas.spaces import Architecture, Subspace
-from tinynas.supernet import Subnet, TrainingPlan, logits
+from tinynas.supernet import Subnet, logits
 
 AWARE_LEARNING_RATE = LEARNING_RATE / 10
 """What is left to learn is rounding: larger steps undo what was learnt before (MCUNetV2's)."""
@@ -39,12 +39,7 @@ def quantise_winner(
     `accuracy.json` and `mistakes.json`: float and int8 on the test split, this once."""
     seen = read_json(trained.path / "effort.json")["train_images"]
     images = aware_images(job.effort.finetune_images, seen)
-    plan = TrainingPlan(
-        images,
-        learning_rate=AWARE_LEARNING_RATE,
-        seed=job.request.seed,
-        margin=job.request.margin,
-    )
+    plan = single_plan(job, images, AWARE_LEARNING_RATE)
 
     def work(step: Workspace) -> None:
         dataset = job.dataset.at(subspace.resolution_of(architecture))

@@ -158,6 +158,12 @@ def training_text(data: ReportData) -> str:
         said.append(f"supernet trained by {how[request['recipe']]}")
     if request.get("margin"):
         said.append(f"fine-tuning with a margin of {request['margin']:g} for the right class")
+    words = {"batch_size": "batches of {:g}"}
+    said += [
+        words.get(name, name.replace("_", " ") + " {:g}").format(value)
+        for name, value in (request.get("training") or {}).items()
+        if value is not None
+    ]
     text = "; ".join(said)
     return f"{text[0].upper()}{text[1:]}." if text else ""
 

@@ -131,7 +131,7 @@ class Training:
             raise TinynasError(
                 f"training of the {self.name}: a batch of {len(images)} images does not fit the "
                 f"memory of the {self.device.type}; {advice}",
-                field="batch_size",
+                field="training.batch_size",
                 given=len(images),
                 allowed=f"2 to {fits}" if fits else "more memory",
                 fits=fits,
@@ -159,7 +159,7 @@ class Training:
                 raise TinynasError(
                     f"training of the {self.name} diverged: {key} is {value} at step {step} of "
                     f"{self.plan.steps} (learning rate {self.plan.learning_rate_at(step):.2g}); "
-                    "a smaller learning rate may help",
+                    "a smaller training.learning_rate may help",
                     step=step,
                     measure=key,
                 )

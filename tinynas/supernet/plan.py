@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from tinynas.errors import InvalidInputError
+from tinynas.hyperparameters import LIMITS, check_range
 from tinynas.request import MAX_MARGIN, check_recipe
 
 
@@ -66,29 +66,18 @@ class TrainingPlan:
 
     def __post_init__(self) -> None:
         limits = {
-            "images": (1, math.inf),
-            "batch_size": (2, math.inf),
+            **LIMITS,
             "learning_rate": (1e-9, math.inf),
-            "weight_decay": (0, math.inf),
-            "warmup": (0, 1),
-            "label_smoothing": (0, 0.99),
+            "images": (1, math.inf),
             "clip_norm": (1e-9, math.inf),
             "random_subnets": (0, 64),
             "seed": (0, 2**32 - 1),
             "threads": (1, 1024),
             "checkpoint_seconds": (0, math.inf),
-            "average": (0, 0.99999),
             "margin": (0, MAX_MARGIN),
         }
         for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InvalidInputError(
-                    f"{name} is {value}, allowed is {low} to {high}",
-                    field=name,
-                    given=value,
-                    allowed=f"{low} to {high}",
-                )
+            check_range(name, getattr(self, name), low, high)
         check_recipe(self.recipe)
 
     @property

@@ -13,6 +13,7 @@ const TITLES = {
   name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator", workers: "Training processes", recipe: "Supernet trained by", margin: "Fine-tuning margin", resolutions: "Resolutions to choose from",
   "effort.train_images": "Training images", "effort.evaluations": "Networks to try",
   "effort.finetune_images": "Fine-tuning images", "effort.train_minutes": "Minutes of training", "effort.finalists": "Finalists to fine-tune",
+  "training.batch_size": "Images a step", "training.warmup": "Warm-up", "training.average": "Moving average of weights",
 };
 const PLACEHOLDERS = { name: "made from data and device", macs: "no limit", latency_ms: "no limit" };
 const PLACED = new Set(["dataset", "device", "sram", "flash", "space", "schedules"]);
@@ -30,8 +31,8 @@ export function jobForm({ fields, devices, spaces, datasets, signal, onChange })
   const schedules = known.get("schedules");
   const problem = h("div", {});
   const submit = h("button", { class: "main" }, "Start the job");
-  const rest = (inEffort) => fields
-    .filter((one) => !PLACED.has(one.name) && one.name.startsWith("effort.") === inEffort)
+  const rest = (group) => fields
+    .filter((one) => !PLACED.has(one.name) && (one.name.includes(".") ? one.name.split(".")[0] : "") === group)
     .map(generic);
   const element = h("form", { novalidate: true },
     h("fieldset", {}, h("legend", {}, "Data"), datasetField(datasets, { signal, onChange })),
@@ -42,8 +43,9 @@ export function jobForm({ fields, devices, spaces, datasets, signal, onChange })
         Object.fromEntries(spaces.map((s) => [s.name, s.description]))).node,
       h("span", { class: "label-text" }, "Schedules"),
       choices("schedules", "Schedules", (schedules?.examples ?? ["all"]).map((name) => [name, SCHEDULES[name] ?? name])).node),
-    disclosure("Effort", "What is left empty is chosen for the data set.", h("div", { class: "two" }, rest(true))),
-    disclosure("More", null, h("div", { class: "two" }, rest(false))),
+    disclosure("Effort", "What is left empty is chosen for the data set.", h("div", { class: "two" }, rest("effort"))),
+    disclosure("Training", "What is left empty has its default; `tinynas sweep` finds better values.", h("div", { class: "two" }, rest("training"))),
+    disclosure("More", null, h("div", { class: "two" }, rest(""))),
     problem,
     h("div", { class: "row" }, submit));
   const follow = () => {

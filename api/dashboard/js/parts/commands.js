@@ -20,14 +20,21 @@ const EFFORT = {
   train_minutes: "--train-minutes", finalists: "--finalists",
 };
 
+const TRAINING = {
+  batch_size: "--batch-size", learning_rate: "--learning-rate", weight_decay: "--weight-decay",
+  label_smoothing: "--label-smoothing", warmup: "--warmup", average: "--average",
+};
+
 /** `tinynas submit` with the same meaning. */
 export function cliOf(body) {
   const parts = [];
   for (const [name, option] of Object.entries(OPTIONS)) {
     if (body[name] !== undefined) parts.push(`${option} ${quoted(body[name])}`);
   }
-  for (const [name, option] of Object.entries(EFFORT)) {
-    if (body.effort?.[name] !== undefined) parts.push(`${option} ${body.effort[name]}`);
+  for (const [group, options] of [["effort", EFFORT], ["training", TRAINING]]) {
+    for (const [name, option] of Object.entries(options)) {
+      if (body[group]?.[name] !== undefined) parts.push(`${option} ${body[group][name]}`);
+    }
   }
   return ["tinynas submit", ...parts].join(" \\\n  ");
 }

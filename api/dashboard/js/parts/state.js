@@ -31,5 +31,6 @@ export function budgetText({ sram_bytes: sram, flash_bytes: flash, macs, latency
 export const requestText = (request) =>
   [request.dataset, request.device, budgetText(request), request.input === "rows" && "image by rows",
     request.recipe === "progressive" && "progressive shrinking", request.margin > 0 && `margin ${request.margin}`,
+    ...Object.entries(request.training ?? {}).map(([name, value]) => value !== null && `${name.replaceAll("_", " ")} ${value}`),
     request.resolutions && `${request.resolutions.join(", ")} px`]
     .filter(Boolean).join(" · ");
