@@ -102,8 +102,12 @@ class TrainingIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     batch_size: StrictInt | None = _hyperparameter("batch_size", "Images a step; 64 if absent.", 64)
-    learning_rate: float | None = _hyperparameter("learning_rate", "At its peak.", 0.008)
-    weight_decay: float | None = _hyperparameter("weight_decay", "Of weights.", 0.02)
+    learning_rate: float | None = _hyperparameter(
+        "learning_rate", "At its peak; 0.008 if absent.", 0.008
+    )
+    weight_decay: float | None = _hyperparameter(
+        "weight_decay", "Of weights; 0.02 if absent.", 0.02
+    )
     label_smoothing: float | None = _hyperparameter(
         "label_smoothing", "Share of a label that all classes are given.", 0.1
     )

@@ -13,7 +13,7 @@ const TITLES = {
   name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator", workers: "Training processes", recipe: "Supernet trained by", margin: "Fine-tuning margin", resolutions: "Resolutions to choose from",
   "effort.train_images": "Training images", "effort.evaluations": "Networks to try",
   "effort.finetune_images": "Fine-tuning images", "effort.train_minutes": "Minutes of training", "effort.finalists": "Finalists to fine-tune",
-  "training.batch_size": "Images a step", "training.warmup": "Warm-up", "training.average": "Moving average of weights",
+  "training.warmup": "Warm-up", "training.average": "Moving average of weights",
 };
 const PLACEHOLDERS = { name: "made from data and device", macs: "no limit", latency_ms: "no limit" };
 const PLACED = new Set(["dataset", "device", "sram", "flash", "space", "schedules"]);
@@ -44,7 +44,7 @@ export function jobForm({ fields, devices, spaces, datasets, signal, onChange })
       h("span", { class: "label-text" }, "Schedules"),
       choices("schedules", "Schedules", (schedules?.examples ?? ["all"]).map((name) => [name, SCHEDULES[name] ?? name])).node),
     disclosure("Effort", "What is left empty is chosen for the data set.", h("div", { class: "two" }, rest("effort"))),
-    disclosure("Training", "What is left empty has its default; `tinynas sweep` finds better values.", h("div", { class: "two" }, rest("training"))),
+    disclosure("Training", "What is left empty has its default; tinynas sweep, on the command line, tries values against each other.", h("div", { class: "two" }, rest("training"))),
     disclosure("More", null, h("div", { class: "two" }, rest(""))),
     problem,
     h("div", { class: "row" }, submit));
