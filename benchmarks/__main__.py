@@ -29,6 +29,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         *("--supernet-images", "20000", "--images", "20000"),
     ),
     "recipes": ("--quick",),
+    "training_rate": (),
     "quantisation": ("--dataset", "digits", "--images", "20000", "--resolution", "16"),
     "ray_nodes": (),
     "load": (),
