@@ -114,11 +114,11 @@ def cycles(kernel: Kernel) -> dict[str, float]:
     return cycles_of(graph, forced(graph, plan_layer(graph), {kernel}))
 
 
-def shape_of(kernel: Kernel) -> Graph:
-    """A network of one op that a kernel runs."""
+def shape_of(kernel: Kernel, size: int = 10) -> Graph:
+    """A network of one op that a kernel runs, of so many rows and columns if it can be chosen."""
     if kernel not in BASE and kernel not in BASE.values():
         return alone_of(kernel)[0]
-    size, channels, layer = 10, 48, Layer(3, 1, 0)
+    channels, layer = 48, Layer(3, 1, 0)
     match BASE.get(kernel, kernel):
         case Kernel.POINTWISE:
             layer = Layer(1, 1, 48)
@@ -134,8 +134,10 @@ def call(kernel: Kernel) -> float:
     """Instructions of every further call: one layer row by row against the same one at once.
 
     Nothing for kernels that no stream runs; what of rows taken apart a tile repeats is not counted.
+    Rows of twelve pixels: dense kernels compute two or three at once, and what a part lacks to that
+    counts as pixels.
     """
-    graph = shape_of(kernel)
+    graph = shape_of(kernel, 12)
     if kernel in PLANES or not is_streamable(graph, 0, len(graph.ops)):
         return 0.0
     rows = plan_segments(graph, (Segment(SegmentKind.STREAM, 0, len(graph.ops), chunk=2),))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,13 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.executed_schedules import DEVICE, EXECUTED, EXECUTIONS, ROOM_BYTES, executed
 from benchmarks.schedule_networks import NETWORKS, Network
-from tinynas.build import find_toolchain, firmware_files, preferred_compiler
-from tinynas.cost import memory_cost, with_variants
-from tinynas.devices import Budget, load_device
-from tinynas.emit import Vectors, emit
+from tinynas.build import find_toolchain
 from tinynas.graph.ir import DepthwiseConv2D, Graph
-from tinynas.graph.rows import run_rows
 from tinynas.schedule import (
     Schedule,
     Segment,
@@ -37,14 +33,8 @@ from tinynas.schedule.liveness import needs_of
 from tinynas.schedule.packing import Problem
 from tinynas.schedule.planner import worthwhile_points
 from tinynas.schedule.stream import MIN_CHUNK
-from tinynas.simulate import validate
 
 RESULT = Path(__file__).with_name("results") / "schedules.md"
-DEVICE = "stm32f746xg"
-VECTORS = 16
-EXECUTIONS = 1
-STACK_BYTES = 1024
-"""Room beside the arena, so that the faster kernels may not enlarge what the schedule needs."""
 
 ANCHORS: dict[str, tuple[int, ...]] = {
     "mbv2-w0.35": (311_040, 290_304, 248_832, 83_801, 65_688, 26_120),
@@ -156,64 +146,6 @@ def table(network: Network, graph: Graph) -> list[str]:
     return [*lines, ""]
 
 
-def executed(network: Network, graph: Graph, simulator: str) -> Iterator[str]:
-    """The schedules as generated C on the simulated part, with the kernels that a bundle gets."""
-    device = load_device(DEVICE)
-    compiler = preferred_compiler()
-    rng = np.random.default_rng(0)
-    shape = (VECTORS, *graph.tensors[graph.inputs[0]].shape[1:])
-    inputs = rng.integers(-128, 128, shape, dtype=np.int8)
-    vectors = Vectors(inputs, run_rows(graph, inputs))
-    base = 0
-    for row in rows_of(graph):
-        if row.schedule is None or not row.label.startswith(("(iii)", "(iv)", "(v)")):
-            continue
-        roomy = Budget(row.schedule.arena_bytes + STACK_BYTES, device.default_budget.flash_bytes)
-        schedule = with_variants(graph, row.schedule, roomy, device, compiler)
-        cost = memory_cost(graph, schedule, device.core, compiler)
-        harness = firmware_files(
-            device,
-            name="net",
-            vector_bytes=vectors.inputs.nbytes + vectors.outputs.nbytes,
-            library_flash_bytes=cost.flash_bytes,
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            bundle = emit(
-                graph,
-                schedule,
-                device,
-                Path(folder) / "bundle",
-                vectors=vectors,
-                budget=Budget(1 << 30, 1 << 30),
-                name="net",
-                compiler=compiler,
-                extra_files={f"firmware/{name}": text for name, text in harness.items()},
-            )
-            found = validate(bundle, simulator=simulator, limit=EXECUTIONS, time_limit_s=3000)
-        instructions = found.run.instructions
-        base = base or instructions
-        yield (
-            f"| {network.name} | {row.label} | {schedule.arena_bytes:,} "
-            f"| {cost.static_bytes:,} | {found.run.stack_bytes:,} ({cost.stack_bytes:,}) "
-            f"| {found.sram_bytes:,} ({cost.sram_bytes:,}) "
-            f"| {found.firmware.flash_bytes:,} ({cost.flash_bytes:,}) "
-            f"| {instructions / graph.macs:.3f} | {instructions / base - 1:+.1%} "
-            f"| {found.mismatched_bytes} |"
-        )
-
-
-EXECUTED = """\
-## On the simulated part
-
-Generated C on a {device} in {simulator}, {compiler}, {vectors} random input, every output byte
-compared with the integer reference, with the kernels that a budget of all flash buys.  SRAM is
-everything: arena, context and stack; predictions in brackets.  Where the image is fed by rows it is
-not in SRAM.  Instructions are those of the first run; `more` is against layer by layer.
-
-| network | schedule | arena | static | stack | SRAM | flash | instr. a MAC | more | wrong bytes |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", action="store_true", help="execute on the simulated part, too")
@@ -240,13 +172,19 @@ def main() -> int:
         lines.append(
             EXECUTED.format(
                 device=DEVICE,
+                room=ROOM_BYTES,
                 simulator=arguments.simulator,
                 compiler=find_toolchain().label,
                 vectors=EXECUTIONS,
             )
         )
         for network, graph in graphs:
-            for line in executed(network, graph, arguments.simulator):
+            plans = [
+                (row.label, row.schedule, row.anchor)
+                for row in rows_of(graph, ANCHORS.get(network.name, ()))
+                if row.schedule is not None and not row.label.startswith("front")
+            ]
+            for line in executed(network.name, graph, plans, arguments.simulator):
                 sys.stderr.write(line + "\n")
                 wrong += not line.endswith("| 0 |")
                 lines.append(line)

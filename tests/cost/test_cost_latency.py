@@ -11,7 +11,7 @@ from benchmarks.kernel_shapes import Layer, network_of_layers
 from tinynas.cost import Population, Tables, estimate_latency
 from tinynas.cost.instructions import models
 from tinynas.cost.latencies import population_latency
-from tinynas.cost.latency import calls_of
+from tinynas.cost.latency import op_instructions, parts_of
 from tinynas.devices import Budget, FlashTiming, load_device
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
@@ -63,12 +63,32 @@ def test_clock_flash_and_recomputation_count() -> None:
 def test_every_further_call_counts() -> None:
     graph = network_of_layers(10, 8, [Layer(3, 1, 0), Layer(1, 1, 8)])
     stream = plan_segments(graph, [Segment(SegmentKind.STREAM, 0, 2, chunk=4)])
-    assert calls_of(graph, stream) == {"y0": 30, "y1": 30}
-    assert calls_of(graph, plan_patch(graph, 2, (2, 3))) == {"y0": 6, "y1": 6}
+    assert parts_of(graph, stream) == {"y0": {4: 20, 2: 10}, "y1": {4: 20, 2: 10}}
     once, often = (estimate_latency(graph, DEVICE, s) for s in (plan_layer(graph), stream))
     calls = models()[Kernel.DEPTHWISE].call + models()[Kernel.POINTWISE].call
     assert often.instructions - once.instructions == pytest.approx(29 * calls, abs=1)
     assert often.cycles > once.cycles
+
+
+def test_pixels_that_calls_lack_count_as_if_they_were_there() -> None:
+    graph = network_of_layers(10, 8, [Layer(3, 1, 0), Layer(1, 1, 8)])
+    _, pointwise = graph.ops
+    for kernel, parts, pixels in (
+        (Kernel.POINTWISE, {5: 20}, 6 * 20),
+        (Kernel.POINTWISE_THREE, {5: 20}, 6 * 20),
+        (Kernel.POINTWISE_THREE, {2: 50}, 3 * 50),
+        (Kernel.POINTWISE_THREE, {9: 10, 1: 10}, 12 * 10),
+    ):
+        further = models()[kernel].call * (sum(parts.values()) - 1)
+        whole, found = (op_instructions(graph, pointwise, kernel, p) for p in (None, parts))
+        assert whole is not None
+        assert found == pytest.approx(whole * pixels / 100 + further, abs=1)
+
+
+def test_what_patches_recompute_counts_op_by_op() -> None:
+    graph = network_of_layers(10, 8, [Layer(1, 1, 8), Layer(3, 1, 0)])
+    parts = parts_of(graph, plan_patch(graph, 2, (2, 1)))
+    assert parts == {"y0": {60: 2}, "y1": {50: 2}}
 
 
 def test_a_core_without_timings_is_named() -> None:

@@ -256,7 +256,7 @@ def test_streams_in_words() -> None:
         "the first 3 ops row by row as the rows come in, then 6 row by row, then 21 layer by layer"
     )
     assert stream_text([layer]) == ""
-    assert "handed on 4 columns at a time" in stream_text([stream(0, 9), layer])
+    assert "handed on up to 4 columns at a time" in stream_text([stream(0, 9), layer])
 
 
 def test_other_texts() -> None:

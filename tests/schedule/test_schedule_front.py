@@ -101,15 +101,6 @@ def test_what_fits_layer_by_layer_is_not_cut_up() -> None:
     assert [s.kind for s in plan(graph, arena_bytes=arena).segments] == [SegmentKind.LAYER]
 
 
-def test_more_memory_means_fewer_calls() -> None:
-    """Chunks grow with what the arena allows."""
-    graph = random_graph(np.random.default_rng(3), RandomGraphOptions(16, 20, 16, (3, 3)))
-    least = front(graph, kinds="stream")[-1]
-    wide = plan(graph, arena_bytes=least.arena_bytes + 400, kinds="stream")
-    chunks = [s.chunk for s in wide.segments if s.kind is SegmentKind.STREAM]
-    assert max(chunks, default=4) > 2
-
-
 def test_an_image_fed_by_rows_begins_a_stream() -> None:
     fed = 0
     for seed in range(12):

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tinynas.cost.code import DEFAULT_COMPILER
-from tinynas.cost.latency import estimate_latency
+from tinynas.cost.latency import estimate_latency, op_cycles, parts_of, parts_of_rows
 from tinynas.cost.memory import memory_cost
 from tinynas.cost.variants import with_variants
 from tinynas.devices import Budget, Device
 from tinynas.graph.ir import Graph
-from tinynas.schedule import Schedule, SegmentKind, plan_segments
-from tinynas.schedule.stream import stream_segment
+from tinynas.schedule import Schedule, SegmentKind
+from tinynas.schedule.chunks import narrowest, with_chunk
+from tinynas.schedule.ir import Segment
+from tinynas.schedule.kernels import kernel_in
+from tinynas.schedule.stream import Stage, stream_segment
 
 
 def fastest(
@@ -25,28 +28,48 @@ def fastest(
     """`schedule` with the kernels, and the columns that streams hand on at a time, of the least
     estimated cycles within the budget.
 
-    Planner and search count with the fewest columns.  More of them take a little SRAM and save
-    calls; segments stay the same.
+    Planner and search count with the fewest columns.  More of them save calls, and pixels that
+    kernels compute in twos and threes; they take what SRAM there is, stage by stage.  Segments
+    stay the same.
     """
-    choices = [with_variants(graph, schedule, budget, device, compiler)]
-    for wider in _wider(graph, schedule):
-        if memory_cost(graph, wider, device.core, compiler).sram_bytes <= budget.sram_bytes:
-            choices.append(with_variants(graph, wider, budget, device, compiler))
+    if all(s.kind is not SegmentKind.STREAM for s in schedule.segments):
+        return with_variants(graph, schedule, budget, device, compiler)
+    rows = parts_of(graph, replace(schedule, segments=tuple(map(_by_rows, schedule.segments))))
+    choices = []
+    for parts in (None, rows):  # kernels that are best as it is, and if there were room for rows
+        chosen = with_variants(graph, schedule, budget, device, compiler, parts)
+        rest = memory_cost(graph, chosen, device.core, compiler).sram_bytes - chosen.arena_bytes
+        choices.append(_widened(graph, chosen, device, budget.sram_bytes - rest))
     return min(choices, key=lambda s: estimate_latency(graph, device, s).cycles)
 
 
-def _wider(graph: Graph, schedule: Schedule) -> Iterator[Schedule]:
-    """The same segments, streams handing on four times as many columns, and so on up to a row."""
-    streams = [s for s in schedule.segments if s.kind is SegmentKind.STREAM]
-    stages = [stage for s in streams for stage in stream_segment(graph, s).stages]
-    widest = max((stage.columns for stage in stages), default=0)
-    chunk = min((s.chunk for s in streams), default=0)
-    while 0 < chunk < widest:
-        chunk *= 4
-        yield plan_segments(
-            graph,
-            [
-                replace(s, chunk=max(s.chunk, chunk)) if s.kind is SegmentKind.STREAM else s
-                for s in schedule.segments
-            ],
-        )
+def _by_rows(segment: Segment) -> Segment:
+    wide = replace(segment, chunk=1 << 16, chunks=())
+    return wide if segment.kind is SegmentKind.STREAM else segment
+
+
+def _widened(graph: Graph, schedule: Schedule, device: Device, arena_bytes: int) -> Schedule:
+    """Every stage with the columns of the least estimated cycles that fit the arena."""
+    for number, segment in enumerate(schedule.segments):
+        if segment.kind is not SegmentKind.STREAM:
+            continue
+        for index, stage in enumerate(stream_segment(graph, segment).stages):
+            if stage.last - stage.first == 1:
+                continue
+            for chunk in _by_cycles(graph, schedule, stage, device):
+                wider = with_chunk(graph, schedule, number, index, chunk)
+                if wider.arena_bytes <= max(arena_bytes, schedule.arena_bytes):
+                    schedule = wider
+                    break
+    return schedule
+
+
+def _by_cycles(graph: Graph, schedule: Schedule, stage: Stage, device: Device) -> Iterator[int]:
+    """Numbers of columns for a stage, those of the least estimated cycles first."""
+    ops = graph.ops[stage.first : stage.last]
+
+    def cycles(chunk: int) -> float:
+        parts = parts_of_rows(stage.rows, stage.columns, chunk)
+        return sum(op_cycles(graph, o, device, kernel_in(graph, schedule, o), parts) for o in ops)
+
+    return iter(sorted(narrowest(stage.columns, stage.chunk), key=cycles))

@@ -8,8 +8,9 @@ and how far estimates were from published latencies.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 
 from tinynas.cost.instructions import cycles_per_instruction, instructions_of, models
 from tinynas.cost.layout import constant_bytes
@@ -18,9 +19,20 @@ from tinynas.graph.ir import Conv2D, Graph, Op
 from tinynas.schedule.ir import Schedule, SegmentKind
 from tinynas.schedule.kernels import Kernel, kernel_in, kernel_of
 from tinynas.schedule.stream import stream_segment
+from tinynas.schedule.windows import tile_windows
 
-_PIXELS_A_READ = {Kernel.POINTWISE_THREE: 3}
-"""Pixels that dense kernels compute with one pass over their constants, where not two."""
+PIXELS_AT_ONCE = {
+    Kernel.CONV: 2,
+    Kernel.CONV_WIDE: 2,
+    Kernel.POINTWISE: 2,
+    Kernel.POINTWISE_WIDE: 2,
+    Kernel.POINTWISE_THREE: 3,
+}
+"""Pixels that dense kernels compute with one pass over their constants; what a call lacks to the
+last of them costs what it would if it were there."""
+
+Parts = Mapping[int, int]
+"""How often the kernel of an op is called, by the output pixels of a call."""
 
 
 @dataclass(frozen=True)
@@ -38,59 +50,97 @@ def estimate_latency(
 ) -> LatencyEstimate:
     """With the schedule's kernels and calls; layer by layer with those of the least flash if none.
 
-    What a schedule recomputes counts in proportion to its multiply-accumulates.
+    What patches recompute counts op by op, in proportion to the pixels.
 
     Raises:
         InvalidInputError: no timings are known for the device's core.
     """
     instructions, cycles, unknown = 0, 0.0, set()
-    calls = {} if schedule is None else calls_of(graph, schedule)
+    parts = {} if schedule is None else parts_of(graph, schedule)
     for op in graph.ops:
         kernel = kernel_of(graph, op) if schedule is None else kernel_in(graph, schedule, op)
-        number = instructions_of(graph, op, kernel)
+        number = op_instructions(graph, op, kernel, parts.get(op.name))
         if number is None:
             unknown.add(kernel.value)
             continue
-        further = round(models()[kernel].call * (calls.get(op.name, 1) - 1))
-        instructions += number + further
-        cycles += op_cycles(graph, op, device, kernel)
-        cycles += further * cycles_per_instruction(kernel, device.core)
-    again = 1.0
-    if schedule is not None and graph.macs:
-        again += schedule.recomputed_macs / graph.macs
-    cycles *= again
+        instructions += number
+        cycles += op_cycles(graph, op, device, kernel, parts.get(op.name))
     return LatencyEstimate(
-        round(instructions * again),
+        instructions,
         round(cycles),
         round(1000 * cycles / device.clock_hz, 3),
         tuple(sorted(unknown)),
     )
 
 
-def calls_of(graph: Graph, schedule: Schedule) -> dict[str, int]:
-    """How often the kernel of every op is called: once, for every tile, or for parts of rows."""
-    calls: dict[str, int] = {}
+def parts_of(graph: Graph, schedule: Schedule) -> dict[str, Parts]:
+    """The calls of every op that does not run whole: a part of a row each, or a tile."""
+    parts: dict[str, Parts] = {}
     for segment in schedule.segments:
-        if segment.kind is SegmentKind.STREAM:
-            for stage in stream_segment(graph, segment).stages:
-                parts = stage.rows * -(-stage.columns // stage.chunk)
-                calls |= {op.name: parts for op in graph.ops[stage.first : stage.last]}
-        else:
-            calls |= {op.name: prod(segment.grid) for op in graph.ops[segment.first : segment.last]}
-    return calls
+        ops = graph.ops[segment.first : segment.last]
+        match segment.kind:
+            case SegmentKind.STREAM:
+                for stage in stream_segment(graph, segment).stages:
+                    calls = parts_of_rows(stage.rows, stage.columns, stage.chunk)
+                    parts |= {op.name: calls for op in graph.ops[stage.first : stage.last]}
+            case SegmentKind.PATCH:
+                tiles = tile_windows(graph, segment)
+                for i, op in enumerate(ops):
+                    parts[op.name] = Counter(t[i].rows * t[i].columns for t in tiles)
+            case _:
+                pass
+    return parts
 
 
-def op_cycles(graph: Graph, op: Op, device: Device, kernel: Kernel | None = None) -> float:
-    """Cycles of one op, run whole; nothing where no figures are known for its kernel."""
-    kernel = kernel or kernel_of(graph, op)
+def parts_of_rows(rows: int, columns: int, chunk: int) -> Parts:
+    """The calls of `rows` rows, each `chunk` columns at a time and then what is left."""
+    whole, rest = divmod(columns, chunk)
+    return {chunk: rows * whole} | ({rest: rows} if rest else {})
+
+
+def op_instructions(graph: Graph, op: Op, kernel: Kernel, parts: Parts | None = None) -> int | None:
+    """Estimated instructions of one op, whole or in parts; None where none are known."""
     number = instructions_of(graph, op, kernel)
+    if number is None or parts is None:
+        return number
+    further = models()[kernel].call * (sum(parts.values()) - 1)
+    return round(number * _computed(graph, op, kernel, parts) / _pixels(graph, op) + further)
+
+
+def op_cycles(
+    graph: Graph,
+    op: Op,
+    device: Device,
+    kernel: Kernel | None = None,
+    parts: Parts | None = None,
+) -> float:
+    """Cycles of one op, whole or in parts; nothing where no figures are known for its kernel."""
+    kernel = kernel or kernel_of(graph, op)
+    number = op_instructions(graph, op, kernel, parts)
     if number is None:
         return 0.0
     cycles = number * cycles_per_instruction(kernel, device.core)
-    return cycles + flash_cycles(graph, op, kernel, device)
+    return cycles + flash_cycles(graph, op, kernel, device, parts)
 
 
-def flash_cycles(graph: Graph, op: Op, kernel: Kernel, device: Device) -> float:
+def _pixels(graph: Graph, op: Op) -> int:
+    out = graph.tensors[op.outputs[0]]
+    return out.elements // out.shape[-1]
+
+
+def _computed(graph: Graph, op: Op, kernel: Kernel, parts: Parts | None) -> int:
+    """Pixels that are computed, those included that calls compute because others are.
+
+    Of an op that runs whole these are in the figures already."""
+    if parts is None:
+        return _pixels(graph, op)
+    at_once = PIXELS_AT_ONCE.get(kernel, 1)
+    return sum(calls * (-(-pixels // at_once) * at_once) for pixels, calls in parts.items())
+
+
+def flash_cycles(
+    graph: Graph, op: Op, kernel: Kernel, device: Device, parts: Parts | None = None
+) -> float:
     """Cycles that an op waits for its constants; nothing where the device's flash is not known."""
     timing = device.flash_timing
     if timing is None:
@@ -100,6 +150,5 @@ def flash_cycles(graph: Graph, op: Op, kernel: Kernel, device: Device) -> float:
     size = constant_bytes(graph, op, kernel if there else None).total
     passes = 1.0
     if isinstance(op.attributes, Conv2D) and size > timing.cache_bytes:
-        out = graph.tensors[op.outputs[0]]
-        passes = max(1.0, out.elements / out.shape[-1] / _PIXELS_A_READ.get(kernel, 2))
+        passes = max(1.0, _computed(graph, op, kernel, parts) / PIXELS_AT_ONCE.get(kernel, 2))
     return passes * size / timing.line_bytes * timing.wait_states

@@ -8,7 +8,7 @@ device (`tinynas.cost.latency`): int16 weights save instructions, but are twice 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import prod
@@ -18,7 +18,7 @@ import numpy as np
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
 from tinynas.cost.forms import has_offset_form
 from tinynas.cost.instructions import models
-from tinynas.cost.latency import op_cycles
+from tinynas.cost.latency import Parts, op_cycles, parts_of
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.memory import memory_cost
 from tinynas.cost.wide import CLAMPED, strided_exponents, wide_forms
@@ -49,9 +49,11 @@ def with_variants(
     budget: Budget,
     device: Device,
     compiler: str = DEFAULT_COMPILER,
+    parts: Mapping[str, Parts] | None = None,
 ) -> Schedule:
     """`schedule` with the variants that save most of the device's cycles within the budget.
 
+    `parts`: the calls of every op that count; None: those of the schedule.
     A graph without weights, and a budget that leaves nothing, keep the kernels of the least flash.
     """
     if any(t.constant and t.data is None for t in graph.tensors.values()):
@@ -60,7 +62,7 @@ def with_variants(
     sizes = code_sizes(device.core, compiler)
     offers = [
         offer
-        for offer in offers_of(graph, schedule, device)
+        for offer in offers_of(graph, schedule, device, parts)
         if offer.cycles > 0
         and offer.kernel in sizes.kernels
         and _sram_bytes(graph, _applied(graph, schedule, [offer]), sizes) <= budget.sram_bytes
@@ -84,10 +86,7 @@ def with_variants(
 def _within_sram(
     graph: Graph, schedule: Schedule, chosen: list[Offer], sizes: CodeSizes, sram_bytes: int
 ) -> list[Offer]:
-    """Of offers that fit one by one those that fit together, what saves most first.
-
-    Scratch memory adds up in a segment whose ops take turns.
-    """
+    """Of offers that fit one by one those that fit together, what saves most first."""
     if _sram_bytes(graph, _applied(graph, schedule, chosen), sizes) <= sram_bytes:
         return chosen
     kept: list[Offer] = []
@@ -103,15 +102,22 @@ def _sram_bytes(graph: Graph, schedule: Schedule, sizes: CodeSizes) -> int:
     return schedule.arena_bytes + static + sizes.stack_bytes(graph, schedule)
 
 
-def offers_of(graph: Graph, schedule: Schedule, device: Device) -> Iterator[Offer]:
-    """Every variant that could run an op where the schedule has its buffers."""
+def offers_of(
+    graph: Graph,
+    schedule: Schedule,
+    device: Device,
+    parts: Mapping[str, Parts] | None = None,
+) -> Iterator[Offer]:
+    """Every variant that could run an op where the schedule has its buffers, called in `parts`."""
+    parts = parts_of(graph, schedule) if parts is None else parts
     for op in graph.ops:
         base = kernel_of(graph, op)
         for kernel in (k for k, of in BASE.items() if of is base):
             if not {base, kernel} <= models().keys() or not runs(graph, schedule, op, kernel):
                 continue
             extra = constant_bytes(graph, op, kernel).total - constant_bytes(graph, op).total
-            slow, fast = (op_cycles(graph, op, device, k) for k in (base, kernel))
+            calls = parts.get(op.name)
+            slow, fast = (op_cycles(graph, op, device, k, calls) for k in (base, kernel))
             yield Offer(op.name, kernel, extra, round(slow - fast))
 
 

@@ -108,7 +108,7 @@ def describe_schedule(schedule: Schedule) -> ScheduleData:
                 "first": s.first,
                 "last": s.last,
                 "grid": list(s.grid),
-                "chunk": s.chunk,
+                "chunk": max(s.chunks, default=s.chunk),
                 "fed": s.fed,
             }
             for s in schedule.segments

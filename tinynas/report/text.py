@@ -65,7 +65,9 @@ def stream_text(segments: list[SegmentData]) -> str:
     if not streams:
         return ""
     chunk = max(s.get("chunk", 0) for s in streams)
-    handed = f"; what need not be kept is handed on {chunk} columns at a time" if chunk else ""
+    handed = (
+        f"; what need not be kept is handed on up to {chunk} columns at a time" if chunk else ""
+    )
     return f"Where it runs row by row, a buffer holds the rows that are still needed{handed}."
 
 

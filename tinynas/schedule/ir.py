@@ -25,7 +25,8 @@ class SegmentKind(StrEnum):
 class Segment:
     """Ops `first` up to, not including, `last`; `grid` is the patch grid (rows, columns).
 
-    A stream segment hands what need not be kept a row from op to op `chunk` columns at a time.
+    A stream segment hands what need not be kept a row from op to op `chunk` columns at a time, or,
+    where `chunks` says so, each of its stages as many as it has there.
     `fed`: the network's input comes row by row from outside and is never there whole.
     """
 
@@ -35,6 +36,7 @@ class Segment:
     grid: tuple[int, int] = (1, 1)
     chunk: int = 0
     fed: bool = False
+    chunks: tuple[int, ...] = ()
 
     @property
     def manner(self) -> str:
@@ -52,8 +54,8 @@ class Segment:
         """From its members as JSON; what an older version did not know has its default."""
         rows, columns = value["grid"]
         chunk, fed = value.get("chunk", 0), value.get("fed", False)
-        kind = SegmentKind(value["kind"])
-        return cls(kind, value["first"], value["last"], (rows, columns), chunk, fed)
+        kind, chunks = SegmentKind(value["kind"]), tuple(value.get("chunks", ()))
+        return cls(kind, value["first"], value["last"], (rows, columns), chunk, fed, chunks)
 
 
 @dataclass(frozen=True)

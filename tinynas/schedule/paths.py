@@ -25,9 +25,6 @@ from tinynas.schedule.windows import patch_points, recomputed_macs
 MAX_GRID = 4
 """Largest number of patches along a side that the planner considers (MCUNetV2, section 3.2)."""
 
-CHUNKS = (16, 8, 4)
-"""Wider chunks than the narrowest, widest first; more columns at once hardly save any work."""
-
 
 @dataclass(frozen=True)
 class Edge:
@@ -83,20 +80,6 @@ class Edges:
         while path is not None:
             yield path
             path = self.path(max(edge.bytes for edge in path) - 1, least_memory=True)
-
-    def widened(self, path: Path, limit: int) -> Path:
-        """The path with chunks as wide as `limit` bytes allow: fewer calls, and pixels in pairs."""
-        return tuple(
-            next(
-                wider
-                for chunk in (*CHUNKS, edge.segment.chunk)
-                if (wider := _stream_edge(self.graph, replace(edge.segment, chunk=chunk))).bytes
-                <= max(limit, edge.bytes)
-            )
-            if edge.segment.kind is SegmentKind.STREAM
-            else edge
-            for edge in path
-        )
 
     @cached_property
     def _into(self) -> dict[int, list[Edge]]:

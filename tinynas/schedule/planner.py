@@ -184,16 +184,15 @@ def front(graph: Graph, *, kinds: str = "all", fed: bool = False) -> list[Schedu
 
 
 def _within(graph: Graph, edges: Edges, arena_bytes: int) -> Schedule | None:
-    """The cheapest path that packs into `arena_bytes`, chunks as wide as these allow."""
+    """The cheapest path that packs into `arena_bytes`."""
     limit = arena_bytes
     for _ in range(_ATTEMPTS):
         path = edges.path(limit)
         if path is None:
             return None
-        for chosen in (edges.widened(path, limit), path):
-            schedule = plan_segments(graph, segments_of(chosen))
-            if schedule.arena_bytes <= arena_bytes:
-                return schedule
+        schedule = plan_segments(graph, segments_of(path))
+        if schedule.arena_bytes <= arena_bytes:
+            return schedule
         limit = max(edge.bytes for edge in path) - 1
     return None
 

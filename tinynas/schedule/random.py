@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tinynas.graph.ir import Graph
 from tinynas.schedule.ir import Segment, SegmentKind
-from tinynas.schedule.stream import can_be_fed, is_streamable
+from tinynas.schedule.stream import can_be_fed, is_streamable, stream_segment
 from tinynas.schedule.windows import patch_points
 
 
@@ -36,7 +38,12 @@ def random_segments(graph: Graph, rng: np.random.Generator, *, fed: float = 0.5)
         if ends and rng.random() < 0.8:
             end, chunk = int(rng.choice(ends)), int(rng.integers(1, 6))
             by_rows = rng.random() < fed and position == 0 and can_be_fed(graph, end)
-            segments.append(Segment(SegmentKind.STREAM, position, end, chunk=chunk, fed=by_rows))
+            segment = Segment(SegmentKind.STREAM, position, end, chunk=chunk, fed=by_rows)
+            if rng.random() < 0.5:
+                stages = len(stream_segment(graph, segment).stages)
+                chunks = tuple(int(n) for n in rng.integers(1, 9, stages))
+                segment = replace(segment, chunks=chunks)
+            segments.append(segment)
         else:
             end = int(rng.integers(position, count)) + 1
             segments.append(Segment(SegmentKind.LAYER, position, end))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tinynas.graph.ir import Graph
-from tinynas.schedule.ir import Buffer, Schedule, SegmentKind
+from tinynas.schedule.ir import Buffer, Schedule
 from tinynas.schedule.kernels import kernel_in, scratch_bytes, scratch_name
 from tinynas.schedule.packing import align
 
@@ -21,8 +21,8 @@ def with_scratch(graph: Graph, schedule: Schedule) -> Schedule:
         name = scratch_name(op)
         if size and not any(b.name == name and b.bytes >= size for b in schedule.buffers):
             others = [b for b in schedule.buffers if b.name != name]
-            first, last = _lifetime(schedule, index)
-            live = [b for b in others if b.first <= last and b.last >= first]
+            # Where ops take turns, what outlives a turn is live during all of them.
+            live = [b for b in others if b.first <= index <= b.last]
             offset = lowest_gap(((b.offset, b.end) for b in live), size)
             buffer = Buffer(name, size, index, index, offset)
             schedule = replace(
@@ -31,14 +31,6 @@ def with_scratch(graph: Graph, schedule: Schedule) -> Schedule:
                 arena_bytes=max(schedule.arena_bytes, align(offset + size)),
             )
     return schedule
-
-
-def _lifetime(schedule: Schedule, index: int) -> tuple[int, int]:
-    """The ops during which an op's scratch must be its own: where ops take turns, the segment's."""
-    for segment in schedule.segments:
-        if segment.first <= index < segment.last and segment.kind is not SegmentKind.LAYER:
-            return segment.first, segment.last - 1
-    return index, index
 
 
 def lowest_gap(taken: Iterable[tuple[int, int]], size: int) -> int:

@@ -105,11 +105,21 @@ def can_be_fed(graph: Graph, last: int) -> bool:
 
 def stream_segment(graph: Graph, segment: Segment) -> Stream:
     """`stream_of` for a segment."""
-    return stream_of(graph, segment.first, segment.last, segment.chunk, fed=segment.fed)
+    return stream_of(
+        graph, segment.first, segment.last, segment.chunk, segment.chunks, fed=segment.fed
+    )
 
 
-def stream_of(graph: Graph, first: int, last: int, chunk: int, *, fed: bool = False) -> Stream:
-    """Stages, rings and overlap of a stream segment.
+def stream_of(
+    graph: Graph,
+    first: int,
+    last: int,
+    chunk: int,
+    chunks: tuple[int, ...] = (),
+    *,
+    fed: bool = False,
+) -> Stream:
+    """Stages, rings and overlap of a stream segment; `chunks`, if any, has one for every stage.
 
     Raises:
         InvalidInputError: an op in it cannot run row by row, something in it is read after it, or
@@ -117,7 +127,7 @@ def stream_of(graph: Graph, first: int, last: int, chunk: int, *, fed: bool = Fa
     """
     _check(graph, first, last, fed)
     source = next(graph.activations_in(graph.ops[first])).name
-    stages = _stages(graph, first, last, chunk, source)
+    stages = _stages(graph, first, last, chunk, chunks, source)
     ahead = _Ahead(graph, stages)
     held = {
         name: ahead.held(i, name)
@@ -133,7 +143,9 @@ def stream_of(graph: Graph, first: int, last: int, chunk: int, *, fed: bool = Fa
     return Stream(stages, held, source, out, None if fed else ahead.distance(source, out))
 
 
-def _stages(graph: Graph, first: int, last: int, chunk: int, source: str) -> tuple[Stage, ...]:
+def _stages(
+    graph: Graph, first: int, last: int, chunk: int, chunks: tuple[int, ...], source: str
+) -> tuple[Stage, ...]:
     """The ops cut into stages, each with what it has to wait for."""
     edges = [first]
     for position in range(first + 1, last):
@@ -147,7 +159,16 @@ def _stages(graph: Graph, first: int, last: int, chunk: int, source: str) -> tup
         for name in op.outputs
     }
     writer[source] = INPUT
-    return tuple(_stage(graph, i, span, writer, chunk) for i, span in enumerate(spans))
+    if chunks and len(chunks) != len(spans):
+        raise InvalidInputError(
+            f"ops {first} to {last - 1} are {len(spans)} stages, chunks are given for "
+            f"{len(chunks)}",
+            field="segment",
+            given=list(chunks),
+            allowed=f"{len(spans)} of them, or none",
+        )
+    each = chunks or (chunk,) * len(spans)
+    return tuple(_stage(graph, i, span, writer, each[i]) for i, span in enumerate(spans))
 
 
 def _follows(graph: Graph, before: Op, op: Op) -> bool:
