@@ -24,15 +24,8 @@ from elftools.elf.relocation import RelocationSection
 from unicorn import UC_HOOK_CODE, UC_HOOK_MEM_WRITE
 from unicorn.arm_const import UC_ARM_REG_SP
 
-from benchmarks.code_sizes import (
-    DEVICES,
-    PREFIX,
-    TARGET,
-    functions_of,
-    is_own,
-    save,
-    short_layers,
-)
+from benchmarks.code_size_networks import short_layers
+from benchmarks.code_sizes import DEVICES, PREFIX, TARGET, functions_of, is_own, save
 from benchmarks.kernel_shapes import Layer, firmware_of, network_of_layers
 from tinynas.build import (
     RUN_BEGINS,

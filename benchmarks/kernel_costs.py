@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from benchmarks.code_sizes import OF_SPACES, alone
+from benchmarks.code_size_networks import OF_SPACES, alone
 from benchmarks.kernel_cycles import cycles_of
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.cost import instructions

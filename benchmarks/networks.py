@@ -59,6 +59,19 @@ class Row:
     mismatches: int
 
 
+@dataclass(frozen=True)
+class LayerRow:
+    """One op of the pictured network: kernel and instructions with the least flash, and with flash
+    to spare."""
+
+    op: str
+    shape: str
+    before: str
+    instructions_before: int
+    after: str
+    instructions_after: int
+
+
 def networks() -> Iterator[tuple[str, Graph]]:
     models = Path(os.environ["TINYNAS_DATA_DIR"]) / "models"
     yield "mlperf keyword", read_tflite(models / "mlperf_tiny_kws_dscnn_int8.tflite")
@@ -161,30 +174,52 @@ def main() -> int:
         rows += [row for row, _, _ in measured(name, graph, other_schedules(graph))]
     wrong = any(row.mismatches for row in rows)
     if arguments.write or not arguments.only:
-        RESULTS.mkdir(exist_ok=True)
-        page = RESULTS / "networks.md"
-        rows = merged(rows) if arguments.only or arguments.layers else rows
-        text = json.dumps([asdict(row) for row in rows], indent=2) + "\n"
-        (RESULTS / "networks.json").write_text(text)
-        of_layers = (
-            layers(name, graph, runs) if pictured else "\n##" + page.read_text().split("##")[1]
+        kept, layers = on_file()
+        partly = arguments.only or arguments.layers
+        write(
+            merged(kept, rows) if partly else rows, layer_rows(graph, runs) if pictured else layers
         )
-        page.write_text(table(rows) + of_layers)
-        if pictured:
-            (RESULTS / "networks.svg").write_text(picture(name, graph, runs))
     return 1 if wrong else 0
 
 
-def merged(rows: list[Row]) -> list[Row]:
-    """The rows on file, these in the place of the old ones or behind those of their network."""
+def on_file() -> tuple[list[Row], list[LayerRow]]:
+    """What was measured before: rows, and the layers of the pictured network."""
+    page = RESULTS / "networks.json"
+    found = json.loads(page.read_text()) if page.is_file() else {"rows": [], "layers": []}
+    return [Row(**row) for row in found["rows"]], [LayerRow(**row) for row in found["layers"]]
+
+
+def write(rows: list[Row], layers: list[LayerRow]) -> None:
+    """The page, the picture, and the figures that both are made of."""
+    RESULTS.mkdir(exist_ok=True)
+    figures = {"rows": [asdict(r) for r in rows], "layers": [asdict(r) for r in layers]}
+    (RESULTS / "networks.json").write_text(json.dumps(figures, indent=2) + "\n")
+    (RESULTS / "networks.md").write_text(table(rows) + layer_table(layers))
+    (RESULTS / "networks.svg").write_text(picture(layers))
+
+
+def merged(old: list[Row], rows: list[Row]) -> list[Row]:
+    """The old rows, these in the place of theirs or behind those of their network."""
     new = {(row.name, row.kernels): row for row in rows}
-    old = [
-        Row(**{"cycles_per_mac": 0.0} | entry)
-        for entry in json.loads((RESULTS / "networks.json").read_text())
-    ]
     kept = [new.pop((row.name, row.kernels), row) for row in old]
-    names = list(dict.fromkeys(row.name for row in kept))
+    names = list(dict.fromkeys(row.name for row in [*kept, *rows]))
     return sorted([*kept, *new.values()], key=lambda row: names.index(row.name))
+
+
+def layer_rows(graph: Graph, runs: list[tuple[Row, Ran, Schedule]]) -> list[LayerRow]:
+    """Every op in the first of these runs and in the last."""
+    (_, before, narrow), (_, after, fast) = runs[0], runs[-1]
+    return [
+        LayerRow(
+            op.kind,
+            " x ".join(map(str, graph.tensors[op.outputs[0]].shape[1:])),
+            kernel_in(graph, narrow, op).value,
+            before.by_op[i],
+            kernel_in(graph, fast, op).value,
+            after.by_op[i],
+        )
+        for i, op in enumerate(graph.ops)
+    ]
 
 
 def table(rows: list[Row]) -> str:
@@ -202,20 +237,19 @@ def table(rows: list[Row]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for r in rows:
-        cycles = f"{r.cycles_per_mac:.2f}" if r.cycles_per_mac else "-"
         lines.append(
-            f"| {r.name} | {r.kernels} | {r.macs:,} | {r.instructions_per_mac:.3f} | {cycles} "
+            f"| {r.name} | {r.kernels} | {r.macs:,} | {r.instructions_per_mac:.3f} "
+            f"| {r.cycles_per_mac:.2f} "
             f"| {r.sram_bytes:,} | {r.flash_bytes:,} | {r.mismatches} | {PEERS.get(r.name, '')} |"
         )
     return "\n".join([*lines, ""])
 
 
-def layers(name: str, graph: Graph, runs: list[tuple[Row, Ran, Schedule]]) -> str:
+def layer_table(layers: list[LayerRow]) -> str:
     """Where the time went, before and after."""
-    before, after = runs[0], runs[-1]
     lines = [
         "",
-        f"## {name}, layer by layer",
+        f"## {PICTURED}, layer by layer",
         "",
         "With the kernels of the least flash, and with flash to spare.",
         "",
@@ -224,37 +258,35 @@ def layers(name: str, graph: Graph, runs: list[tuple[Row, Ran, Schedule]]) -> st
         "| op | kernel before | instructions | kernel after | instructions |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for i, op in enumerate(graph.ops):
-        cells = [f"{i} {op.kind}"]
-        for _, ran, schedule in (before, after):
-            cells += [kernel_in(graph, schedule, op).value, f"{ran.by_op[i]:,}"]
-        lines.append(f"| {' | '.join(cells)} |")
+    for i, r in enumerate(layers):
+        lines.append(
+            f"| {i} {r.op} | {r.before} | {r.instructions_before:,} "
+            f"| {r.after} | {r.instructions_after:,} |"
+        )
     return "\n".join([*lines, ""])
 
 
-def picture(name: str, graph: Graph, runs: list[tuple[Row, Ran, Schedule]]) -> str:
+def picture(layers: list[LayerRow]) -> str:
     """The table as bars, one pair a layer: SVG."""
-    before, after = runs[0][1].by_op, runs[-1][1].by_op
     height, left, width = 14, 190, 560
-    largest = max(max(before.values()), max(after.values()))
-    total = 40 + height * len(graph.ops)
+    pairs = [(r.instructions_before, r.instructions_after) for r in layers]
+    largest = max((max(pair) for pair in pairs), default=1)
+    total = 40 + height * len(layers)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="800" height="{total}" '
         'font-family="sans-serif" font-size="10">',
         '<rect width="100%" height="100%" fill="#fff"/>',
-        f'<text x="8" y="16" font-size="12">{name}: simulated instructions of every layer, '
+        f'<text x="8" y="16" font-size="12">{PICTURED}: simulated instructions of every layer, '
         "least flash (grey) and flash to spare (blue)</text>",
     ]
-    for i, op in enumerate(graph.ops):
+    for i, (r, pair) in enumerate(zip(layers, pairs, strict=True)):
         top = 28 + height * i
-        shape = " x ".join(map(str, graph.tensors[op.outputs[0]].shape[1:]))
-        kind = kernel_in(graph, runs[0][2], op).value
-        parts.append(f'<text x="8" y="{top + 9}">{i} {kind} {shape}</text>')
-        for numbers, offset, colour in ((before, 0, "#999"), (after, 5, "#1f77b4")):
-            bar = width * numbers[i] / largest
+        parts.append(f'<text x="8" y="{top + 9}">{i} {r.before} {r.shape}</text>')
+        for number, offset, colour in zip(pair, (0, 5), ("#999", "#1f77b4"), strict=True):
+            bar = width * number / largest
             parts.append(
                 f'<rect x="{left}" y="{top + offset}" width="{bar:.1f}" height="5" '
-                f'fill="{colour}"><title>{numbers[i]:,}</title></rect>'
+                f'fill="{colour}"><title>{number:,}</title></rect>'
             )
     return "\n".join([*parts, "</svg>", ""])
 

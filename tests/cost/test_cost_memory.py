@@ -7,7 +7,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from benchmarks.code_sizes import DEVICES, build, samples
+from benchmarks.code_size_networks import samples
+from benchmarks.code_sizes import DEVICES, build
 from tinynas.build import find_toolchain, toolchains
 from tinynas.cost import DEFAULT_COMPILER, code_sizes, kernel_cost, memory_cost
 from tinynas.cost.code import CodeSizes
