@@ -43,6 +43,10 @@ def chains(base: Kernel, variants: frozenset[Kernel]) -> list[Graph]:
     if variants == {Kernel.DEPTHWISE_STRIDED}:
         shapes = ((40, 8, 3), (27, 32, 2), (20, 16, 2), (12, 96, 2), (10, 48, 1), (7, 64, 2))
         return [network_of_layers(n, c, [Layer(3, 2, 0)] * count) for n, c, count in shapes]
+    if variants == {Kernel.DEPTHWISE_3}:
+        halved = ((40, 8, 5), (27, 16, 4), (12, 64, 3))
+        both = [Layer(3, 1, 0), Layer(3, 2, 0)]
+        return [network_of_layers(n, c, both * count) for n, c, count in halved]
     if base is Kernel.POINTWISE:
         widths = (96, 24, 16, 8, 48, 144, 40, 240, 10, 64, 7, 33, 96, 280, 96)
         layers = [Layer(1, 1, width, i % 2 == 0) for i, width in enumerate(widths)]
@@ -97,7 +101,8 @@ def alone_of(kernel: Kernel) -> list[Graph]:
 def points(kernel: Kernel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Features [N, 14] and instructions [N] of the layers that a kernel runs."""
     if kernel in BASE or kernel in BASE.values():
-        together = frozenset(PLANES) if kernel in PLANES else frozenset({kernel})
+        planes = kernel in PLANES and kernel is not Kernel.DEPTHWISE_3
+        together = frozenset(PLANES) if planes else frozenset({kernel})
         found = counts(BASE.get(kernel, kernel), together)
         mine = [(features, number) for name, features, number in found if name is kernel]
     else:

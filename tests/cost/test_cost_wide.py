@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tinynas.cost.forms import has_offset_form
-from tinynas.cost.wide import exact_exponents, general_under, strided_exponents
+from tinynas.cost.wide import (
+    CLAMPED,
+    ROWS_SHIFT,
+    exact_exponents,
+    general_under,
+    row_forms,
+    strided_exponents,
+    wide_forms,
+)
 from tinynas.graph.arithmetic import Requantisation
 from tinynas.graph.ir import Conv2D, DepthwiseConv2D, DType, Graph, Op, Quantisation, Tensor, Window
 
@@ -102,6 +110,52 @@ def test_weights_and_sums_bound_what_inputs_can_bring() -> None:
     assert at_2 is not None
     assert at_2.tolist() == [False, False, True]
     assert at_7 is None  # the general channel's sum would leave int32
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1 << 30, (1 << 31) - 1), st.integers(0, 16), st.integers(-128, 127)),
+        min_size=2,
+        max_size=2,
+    ),
+    st.sampled_from([-128, -3]),
+)
+def test_inputs_by_256_where_every_channel_has_room(
+    channels: list[tuple[int, int, int]], zero_point: int
+) -> None:
+    """The depthwise kernel for stride 1: int8 by 2**8 times int8 by the rest is acc by 2**k."""
+    multipliers, rights, heaviest = (np.array(c) for c in zip(*channels, strict=True))
+    weights = np.zeros((1, 3, 3, 2), dtype=np.int8)
+    weights[0, 1, 1] = heaviest
+    tensors = (
+        Tensor("x", (1, 4, 4, 2), quantisation=Quantisation((1.0,), -128)),
+        Tensor("w", weights.shape, quantisation=Quantisation((1.0,)), constant=True, data=weights),
+        Tensor("b", (2,), DType.INT32, constant=True, data=np.zeros(2, dtype=np.int32)),
+        Tensor("y", (1, 4, 4, 2), quantisation=Quantisation((1.0,), zero_point)),
+    )
+    op = Op("op", DepthwiseConv2D(Window((3, 3), padding=(1,) * 4)), ("x", "w", "b"), ("y",))
+    graph = Graph("two", {t.name: t for t in tensors}, (op,), ("x",), ("y",))
+    shifts = -rights.astype(np.int32)
+    numbers = Requantisation(-128, zero_point, -128, 127, multipliers.astype(np.int32), shifts)
+    forms = row_forms(graph, op, numbers)
+    exponents = 17 - rights
+    sums = 255 * np.abs(heaviest) << exponents
+    room = (exponents >= ROWS_SHIFT) & (exponents <= 16) & (sums < 1 << 31)
+    room &= np.abs(heaviest) << np.maximum(exponents - ROWS_SHIFT, 0) < 1 << 15
+    if not room.all():
+        others = wide_forms(graph, op, numbers)
+        assert (forms.shift, forms.form) == (others.shift, others.form)
+        return
+    assert forms.shift == ROWS_SHIFT
+    assert (forms.form == CLAMPED) == (zero_point == -128)
+    assert forms.exponents.tolist() == exponents.tolist()
+    assert not forms.general.any()
+    inputs = np.arange(-128, 128)[:, None] << forms.shift
+    scaled = inputs * (heaviest << exponents - forms.shift)
+    biased = scaled + (128 * heaviest << exponents)
+    np.testing.assert_array_equal(biased, (np.arange(256)[:, None] * heaviest) << exponents)
+    assert max(abs(inputs).max(), abs(heaviest << exponents - forms.shift).max()) <= 1 << 15
 
 
 def _strided(heaviest: int, bias: int) -> tuple[Graph, Op]:

@@ -8,12 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emit_batch import Case, case_of, run_cases
+from emit_calls import Core
 from emit_graphs import Numbers, convolution, depthwise
 
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.build import toolchains
 from tinynas.cost.layout import constant_bytes
-from tinynas.cost.wide import CLAMPED, MIXED, SIGNED, WideForms, wide_forms
+from tinynas.cost.wide import (
+    CLAMPED,
+    MIXED,
+    ROWS_SHIFT,
+    SIGNED,
+    WideForms,
+    row_forms,
+    wide_forms,
+)
 from tinynas.emit.operators import operator_of
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import Activation, Graph, Window, same_padding
@@ -21,8 +30,11 @@ from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_patch, plan_
 from tinynas.schedule.kernels import PLANES, Kernel
 
 RNG = np.random.default_rng(6)
+ROWS_RNG = np.random.default_rng(7)
 WIDE = {Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE}
 CLAMPS = Numbers(3, -128)
+RAISED = [Numbers(3, -128, scale, weight_scales=(0.0005, 0.02)) for scale in (0.06, 0.12)]
+"""Channels so far apart that the kernel for 3 x 3 raises inputs."""
 
 
 def _same(size: tuple[int, int], kernel: int, stride: int) -> Window:
@@ -79,15 +91,59 @@ def test_three_pixels_of_every_shape_and_form(tmp_path: Path) -> None:
     _compare([_case(g, {Kernel.POINTWISE_THREE}, n) for n, g in enumerate(graphs)], tmp_path)
 
 
+def test_rows_of_every_size_and_border(tmp_path: Path) -> None:
+    sizes = ((1, 1), (2, 3), (3, 2), (4, 5), (5, 8))
+    graphs = [_rows(size, 4 + 4 * (n % 3)) for n, size in enumerate(sizes)]
+    graphs += [_rows((4, 5), 4, padding) for padding in ((1, 0, 0, 1), (3, 2, 4, 5))]
+    assert {_row_shift(graph) for graph in graphs} == {ROWS_SHIFT}
+    graphs += [_rows((5, 6), 16, numbers=numbers) for numbers in RAISED]
+    assert {_row_shift(graph) for graph in graphs} == {0, 1, ROWS_SHIFT}
+    _compare([_case(g, {Kernel.DEPTHWISE_3}, n) for n, g in enumerate(graphs)], tmp_path)
+
+
+@pytest.mark.parametrize("toolchain", [t.name for t in toolchains()])
+def test_rows_on_a_core(toolchain: str, tmp_path: Path) -> None:
+    chosen = next(t for t in toolchains() if t.name == toolchain)
+    core = Core(Kernel.DEPTHWISE_3, chosen, tmp_path)
+    graphs = [_rows((n % 6 + 1, n), 4 + 4 * (n % 2)) for n in range(1, 24)]
+    graphs += [_rows((rows, columns), 4) for rows in range(1, 5) for columns in range(1, 4)]
+    for n in range(60):
+        padding = tuple(int(p) for p in ROWS_RNG.integers(0, 5, 4))
+        size = tuple(int(s) for s in ROWS_RNG.integers(3, 9, 2))
+        graphs.append(_rows(size, 16, padding, [CLAMPS, *RAISED][n % 3]))
+    for n, graph in enumerate(graphs):
+        schedule = forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_3})
+        assert schedule.variants
+        core.check(graph, schedule, n)
+
+
+def _rows(
+    size: tuple[int, ...],
+    channels: int,
+    padding: tuple[int, ...] = (1, 1, 1, 1),
+    numbers: Numbers = CLAMPS,
+) -> Graph:
+    """Depthwise 3 x 3, stride 1."""
+    rows, columns = size
+    window = Window((3, 3), padding=(padding[0], padding[1], padding[2], padding[3]))
+    return depthwise(ROWS_RNG, (rows, columns, channels), window, numbers=numbers)
+
+
+def _row_shift(graph: Graph) -> int:
+    numbers = requantisation(graph, graph.ops[0])
+    assert isinstance(numbers, Requantisation)
+    return row_forms(graph, graph.ops[0], numbers).shift
+
+
 def test_planes_of_every_kernel_stride_and_border(tmp_path: Path) -> None:
     graphs = [
         depthwise(RNG, (*size, channels), _same(size, kernel, stride), numbers=CLAMPS)
-        for kernel in (3, 5, 7)
+        for kernel in (5, 7)
         for stride in (1, 2)
         for size, channels in (((1, 1), 4), ((7, 6), 4), ((6, 11), 8), ((2, 9), 12))
     ]
-    graphs += [depthwise(RNG, (8, 9, 4), Window((3, 3), (1, 1)), numbers=CLAMPS)]
-    graphs += [depthwise(RNG, (4, 4, 4), Window((3, 3), (2, 2), (3, 2, 5, 4)), numbers=CLAMPS)]
+    graphs += [depthwise(RNG, (8, 9, 4), Window((5, 5), (1, 1)), numbers=CLAMPS)]
+    graphs += [depthwise(RNG, (4, 4, 4), Window((5, 5), (2, 2), (3, 2, 5, 4)), numbers=CLAMPS)]
     _compare([_case(g, set(PLANES), n) for n, g in enumerate(graphs)], tmp_path)
 
 
@@ -166,36 +222,38 @@ def test_variants_in_patches(tmp_path: Path) -> None:
 
 
 def test_what_fast_kernels_cannot_compute_is_left_to_the_other_one() -> None:
+    rng = np.random.default_rng(1)
     for graph in (
-        depthwise(RNG, (5, 5, 6), _same((5, 5), 3, 1), numbers=CLAMPS),
-        depthwise(RNG, (5, 5, 8), _same((5, 5), 3, 1)),
-        depthwise(RNG, (6, 6, 8), _same((6, 6), 4, 1), numbers=CLAMPS),
-        depthwise(RNG, (6, 6, 8), Window((3, 3), (3, 3)), numbers=CLAMPS),
+        depthwise(rng, (5, 5, 6), _same((5, 5), 3, 1), numbers=CLAMPS),
+        depthwise(rng, (5, 5, 8), _same((5, 5), 3, 1)),
+        depthwise(rng, (6, 6, 8), _same((6, 6), 4, 1), numbers=CLAMPS),
+        depthwise(rng, (6, 6, 8), Window((3, 3), (3, 3)), numbers=CLAMPS),
+        depthwise(rng, (6, 6, 8), _same((6, 6), 3, 2), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), set(PLANES)).variants
     for graph in (
-        depthwise(RNG, (5, 5, 6), _same((5, 5), 3, 1), numbers=CLAMPS),
-        depthwise(RNG, (5, 5, 8), _same((5, 5), 3, 1)),
-        depthwise(RNG, (6, 6, 8), _same((6, 6), 4, 1), numbers=CLAMPS),
-        depthwise(RNG, (9, 9, 4), _same((9, 9), 9, 1), numbers=CLAMPS),
+        depthwise(rng, (5, 5, 6), _same((5, 5), 3, 1), numbers=CLAMPS),
+        depthwise(rng, (5, 5, 8), _same((5, 5), 3, 1)),
+        depthwise(rng, (6, 6, 8), _same((6, 6), 4, 1), numbers=CLAMPS),
+        depthwise(rng, (9, 9, 4), _same((9, 9), 9, 1), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_WIDE}).variants
     mixed = Numbers(weight_scales=(2e-5, 0.5), output_scale=0.004)
     for graph in (
-        convolution(RNG, (5, 4, 6), 8, Window((1, 1)), Activation.NONE),
-        convolution(RNG, (5, 4, 8), 6, Window((1, 1)), Activation.NONE),
-        convolution(RNG, (5, 4, 8), 8, Window((1, 1)), Activation.NONE, mixed),
+        convolution(rng, (5, 4, 6), 8, Window((1, 1)), Activation.NONE),
+        convolution(rng, (5, 4, 8), 6, Window((1, 1)), Activation.NONE),
+        convolution(rng, (5, 4, 8), 8, Window((1, 1)), Activation.NONE, mixed),
         convolution(
-            RNG, (5, 4, 8), 8, Window((1, 1)), Activation.RELU6, Numbers(output_scale=0.04)
+            rng, (5, 4, 8), 8, Window((1, 1)), Activation.RELU6, Numbers(output_scale=0.04)
         ),
     ):
         assert not forced(graph, plan_layer(graph), {Kernel.POINTWISE_THREE}).variants
     for graph in (
-        depthwise(RNG, (5, 5, 6), _same((5, 5), 3, 2), numbers=CLAMPS),
-        depthwise(RNG, (5, 5, 8), _same((5, 5), 3, 2)),
-        depthwise(RNG, (6, 6, 8), _same((6, 6), 3, 1), numbers=CLAMPS),
-        depthwise(RNG, (6, 6, 8), _same((6, 6), 5, 2), numbers=CLAMPS),
-        depthwise(RNG, (4, 4, 4), Window((3, 3), (2, 2), (1, 2, 1, 1)), numbers=CLAMPS),
+        depthwise(rng, (5, 5, 6), _same((5, 5), 3, 2), numbers=CLAMPS),
+        depthwise(rng, (5, 5, 8), _same((5, 5), 3, 2)),
+        depthwise(rng, (6, 6, 8), _same((6, 6), 3, 1), numbers=CLAMPS),
+        depthwise(rng, (6, 6, 8), _same((6, 6), 5, 2), numbers=CLAMPS),
+        depthwise(rng, (4, 4, 4), Window((3, 3), (2, 2), (1, 2, 1, 1)), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_STRIDED}).variants
 

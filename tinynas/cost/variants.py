@@ -21,7 +21,7 @@ from tinynas.cost.instructions import models
 from tinynas.cost.latency import Parts, op_cycles, parts_of
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.memory import memory_cost
-from tinynas.cost.wide import CLAMPED, strided_exponents, wide_forms
+from tinynas.cost.wide import CLAMPED, row_forms, strided_exponents, wide_forms
 from tinynas.devices import Budget, Device
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import DepthwiseConv2D, Graph, Op
@@ -145,10 +145,12 @@ def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
         case _:
             # Streams compute a few columns at a time: too few to take rows apart for.
             size = PLANES[kernel][0]
-            shaped = window.kernel == (size, size) and window.stride in ((1, 1), (2, 2))
+            strides = [(1, 1)] if kernel is Kernel.DEPTHWISE_3 else [(1, 1), (2, 2)]
+            shaped = window.kernel == (size, size) and window.stride in strides
             shaped = shaped and not _streamed(schedule, graph.ops.index(op))
             shaped = shaped and _apart(schedule, op, channels)
-    return shaped and wide_forms(graph, op, numbers).form == CLAMPED
+    forms = row_forms if kernel is Kernel.DEPTHWISE_3 else wide_forms
+    return shaped and forms(graph, op, numbers).form == CLAMPED
 
 
 def _apart(schedule: Schedule, op: Op, channels: int) -> bool:

@@ -38,6 +38,10 @@ STRIDED_SHIFT = 4
 """Of the 2**k, what the sums of the depthwise kernel for stride 2 are not multiplied by."""
 
 MAX_SHIFT = 7
+
+ROWS_SHIFT = 8
+"""That of the depthwise kernel for 3 x 3 and stride 1, whose inputs then stay signed."""
+
 _WEIGHT_LIMIT = 1 << 15
 
 
@@ -86,6 +90,25 @@ def exact_exponents(largest: IntArray, numbers: Requantisation) -> IntArray:
     if (numbers.minimum, numbers.maximum) != (-128, 127):
         fits = np.zeros_like(fits)
     return np.where(fits, exponents, -1)
+
+
+def row_forms(graph: Graph, op: Op, numbers: Requantisation) -> WideForms:
+    """The forms of the depthwise kernel for 3 x 3 and stride 1.
+
+    Inputs take `ROWS_SHIFT` of the power of two where every channel allows it; elsewhere as little
+    as in `wide_forms`.
+    """
+    forms = wide_forms(graph, op, numbers)
+    weights = graph.tensors[op.inputs[1]].data
+    assert weights is not None  # noqa: S101 - `wide_forms` has seen to it
+    heaviest = np.abs(weights.astype(np.int64)).max(axis=(0, 1, 2))
+    low, high = accumulator_bounds(graph, op)
+    exponents = exact_exponents(np.maximum(np.abs(low), np.abs(high)), numbers)
+    rest = exponents - ROWS_SHIFT
+    if (rest < 0).any() or (heaviest << rest >= _WEIGHT_LIMIT).any():
+        return forms
+    form = CLAMPED if numbers.output_zero_point == -128 else SIGNED
+    return WideForms(ROWS_SHIFT, form, exponents, np.zeros_like(forms.general))
 
 
 def strided_exponents(graph: Graph, op: Op, numbers: Requantisation) -> IntArray:

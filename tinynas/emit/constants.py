@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from tinynas.cost.forms import channel_forms
 from tinynas.cost.layout import Kernel, kernel_of, padded
-from tinynas.cost.wide import STRIDED_SHIFT, TAIL_WORDS, WideForms, strided_exponents, wide_forms
+from tinynas.cost.wide import (
+    ROWS_SHIFT,
+    STRIDED_SHIFT,
+    TAIL_WORDS,
+    WideForms,
+    row_forms,
+    strided_exponents,
+    wide_forms,
+)
 from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import (
     FullyConnectedRequantisation,
@@ -56,7 +64,7 @@ def convolution_words(
             rest = _singles(by_channel[full:], bias[full:], multipliers[full:], rights[full:])
             return np.concatenate([fours, rest])
         case Kernel.DEPTHWISE_3:
-            return row_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
+            return row_words(weights[0], bias, row_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
             return plane_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_STRIDED:
@@ -211,12 +219,17 @@ def row_words(
     forms: WideForms,
     numbers: Requantisation,
 ) -> Words:
-    """One channel after the other as depthwise_3.c reads them; weights [3, 3, C]."""
+    """Of every four channels 0, 2, 1, 3 as depthwise_3.c reads them; weights [3, 3, C]."""
     taps = weights.reshape(-1, len(bias))
-    sums = _raised(bias, taps.T, numbers) << forms.exponents
+    raised = 0 if forms.shift == ROWS_SHIFT else 128
+    lifted = taps.sum(axis=0, dtype=np.int64) * (numbers.input_zero_point + raised)
+    sums = bias - lifted << forms.exponents
     head = np.stack([sums, numbers.multipliers.astype(np.int64)], axis=1)
-    last = np.concatenate([taps.T, forms.exponents[:, None].astype(np.int8)], axis=1)
-    return np.concatenate([_words(head), _padded_rows(last).view(np.uint32)], axis=1).reshape(-1)
+    columns = np.zeros((len(bias), 3, 4), dtype=np.int8)
+    columns[:, :, :3] = weights.transpose(2, 1, 0)
+    columns[:, 0, 3] = forms.exponents - forms.shift
+    words = np.concatenate([_words(head), columns.view(np.uint32)[:, :, 0]], axis=1)
+    return words.reshape(-1, 4, words.shape[1])[:, [0, 2, 1, 3]].reshape(-1)
 
 
 def tap_words(

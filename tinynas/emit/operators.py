@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from tinynas.cost.layout import Kernel
-from tinynas.cost.wide import CLAMPED, SIGNED, wide_forms
+from tinynas.cost.wide import CLAMPED, SIGNED, row_forms, wide_forms
 from tinynas.emit.constants import Words, convolution_words, fully_connected_words
 from tinynas.emit.members import CONSTANTS, Members, offset_of
 from tinynas.emit.moves import concat, copy, pad, resize_nearest, transpose
@@ -96,7 +96,7 @@ def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members,
         "maximum": numbers.maximum,
     }
     if kernel in _WIDE or kernel in CLAMPED_ALONE:
-        forms = wide_forms(graph, op, numbers)
+        forms = (row_forms if kernel is Kernel.DEPTHWISE_3 else wide_forms)(graph, op, numbers)
         members |= {"shift": forms.shift, "form": forms.form}
     if kernel is Kernel.POINTWISE_THREE:
         members |= {"form": CLAMPED if numbers.output_zero_point == -128 else SIGNED}

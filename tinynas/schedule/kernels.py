@@ -211,8 +211,9 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
 
     `kernel`: the variant that runs the op; None: the one that planner and search count with.
     Dense convolutions gather the inputs of two or three output pixels as int16.  The fast depthwise
-    kernels hold the kernel's rows (of 3 x 3 two pairs of them), four channels of them as int16, and
-    the outputs of a row; those with int16 weights a pixel of padding, and where taps lie.
+    kernels hold the kernel's rows, four channels of them as int16, and the outputs of a row; that
+    of 3 x 3 two pairs of rows, sums of two rows of outputs, and weights; those with int16 weights a
+    pixel of padding, and where taps lie.
     """
     match kernel or kernel_of(graph, op):
         case Kernel.CONV | Kernel.CONV_WIDE | Kernel.POINTWISE | Kernel.POINTWISE_WIDE:
@@ -220,14 +221,15 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
             return 2 * 2 * padded(taps)
         case Kernel.POINTWISE_THREE:
             return 3 * 2 * graph.tensors[op.inputs[0]].shape[-1]
-        case (Kernel.DEPTHWISE_3 | Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7) as planes:
+        case Kernel.DEPTHWISE_3:
+            columns = graph.tensors[op.outputs[0]].shape[2] + 2
+            return 17 * WORD * columns + 4 * 9 * WORD
+        case (Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7) as planes:
             size, step = PLANES[planes]
             assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
             stride = op.attributes.window.stride[1]
             outputs = -(-graph.tensors[op.outputs[0]].shape[2] // step) * step
             width = ((outputs - 1) * stride + size + 1) // 2 * 2
-            if planes is Kernel.DEPTHWISE_3:  # two rows of pairs, and weights as int16
-                return 4 * 8 * ((outputs - 1) * stride + size) + 4 * 9 * WORD
             return 8 * size * width + 8 * outputs
         case Kernel.DEPTHWISE_STRIDED:
             return padded(graph.tensors[op.inputs[0]].shape[-1])

@@ -342,6 +342,32 @@ typedef struct {
     const int8_t *arena;
 } tinynas_depthwise_pixels;
 
+/* A depthwise convolution 3 x 3, stride 1, as rows_3.S reads it: see depthwise_3.c.  Rows of inputs count
+ * from the first one that is there.
+ */
+typedef struct {
+    const int8_t *input;    /* the first of these rows, the first pixel that the outputs see */
+    int32_t top;            /* the first row to take apart */
+    int32_t row_bytes;
+    int32_t rows;           /* that there are, of those that the outputs see */
+    int32_t pixel_bytes;
+    int32_t inside;         /* pixels of a row, of those that the outputs see */
+    int8_t *first;          /* inputs of the first of them in the records */
+    int8_t *output;         /* the last pixel of the first row of outputs */
+    int32_t output_rows;
+    int32_t output_row_bytes;
+    int32_t columns;        /* of outputs */
+    int8_t *base;           /* inputs of the first record */
+    int32_t back;           /* from behind the last record of a channel to the first one of the next */
+    int8_t *channels_end;   /* the first record of a fifth channel */
+    int8_t *end;            /* records whose outputs are not the last or last but one */
+    const uint32_t *constants;
+    int32_t groups;         /* of four channels */
+    uint32_t *weights;
+    uint32_t shift;
+    uint32_t padding;       /* four zero points */
+} tinynas_rows;
+
 /* A row of outputs of a depthwise convolution 3 x 3, stride 2: see depthwise_strided.c.  Columns are bytes
  * from the arena to where a row's would be for an index of 0; an index counts half the bytes.
  */
