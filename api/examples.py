@@ -72,6 +72,7 @@ _CANDIDATE = {
                 "last": 15,
                 "grid": [1, 1],
                 "chunk": 0,
+                "chunks": [],
                 "fed": False,
             }
         ],

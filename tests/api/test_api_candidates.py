@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from api.store import Store, add_candidates, create_job, finish_job, note_progress, take_job
 from tinynas.devices import Budget, load_device
 from tinynas.request import JobRequest
+from tinynas.schedule import Segment
 from tinynas.search import Candidate, Feasibility
 from tinynas.spaces import Subspace, load_space
 from tinynas.subspace import choose_subspace
@@ -60,7 +61,11 @@ def test_the_plan_is_the_one_that_the_search_judged_by(
     assert plan["sram_bytes"] == {"budget": 6 << 10, "predicted": found["sram_bytes"]}
     assert plan["flash_bytes"]["predicted"] == found["flash_bytes"]
     assert plan["macs"] == found["macs"] == sum(layer["macs"] for layer in plan["layers"])
-    assert plan["schedule"]["segments"] == found["schedule"]["segments"]
+    drawn, judged = (
+        [Segment.from_json(s) for s in schedule["segments"]]
+        for schedule in (plan["schedule"], found["schedule"])
+    )
+    assert drawn == judged
     buffers = [(b.name, b.offset, b.bytes, b.first, b.last) for b in candidate.schedule.buffers]
     assert [
         (b["name"], b["offset"], b["bytes"], b["first"], b["last"])

@@ -283,9 +283,13 @@ def test_assembly_gives_the_reference_bytes(toolchain: str) -> None:
     graph = network_of_layers(21, 3, layers)
     plan = plan_layer(graph)
     strided = {*PLANES, Kernel.DEPTHWISE_STRIDED}
-    for fast in (WIDE | set(PLANES), WIDE | {Kernel.DEPTHWISE_WIDE}, WIDE | strided):
+    for fast, left in (
+        (WIDE | set(PLANES), 1),  # 3x3 of stride 2 is another kernel's
+        (WIDE | {Kernel.DEPTHWISE_WIDE}, 0),
+        (WIDE | strided, 0),
+    ):
         schedule = forced(graph, plan, fast)
-        assert len(schedule.variants) == len(layers)
+        assert len(schedule.variants) == len(layers) - left
         assert run_network(graph, schedule, toolchain=chosen).mismatches == 0
     assert run_network(graph, plan, toolchain=chosen).mismatches == 0
     three = [Layer(1, 1, 4), Layer(1, 1, 20, False), Layer(1, 1, 36), Layer(1, 2, 8, False)]

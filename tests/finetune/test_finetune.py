@@ -77,10 +77,12 @@ def test_it_improves_and_leaves_its_inputs_alone(
 
 def test_a_training_that_harms_is_thrown_away(trained: tuple[Supernet, Dataset]) -> None:
     dataset = trained[1]
-    start, _ = networks(*trained)
+    learnt = replace(PLAN, images=1920)
+    start = finetune(*networks(*trained), dataset, learnt)
+    assert accuracy(start, dataset.validation) > 0.6
     wrong = Split(dataset.train.images, (dataset.train.labels + 1) % 4)
     misled = Dataset("misled", dataset.classes, wrong, dataset.validation, dataset.test)
-    kept = finetune(start, None, misled, PLAN)
+    kept = finetune(start, None, misled, learnt)
     for name, value in start.named_parameters():
         assert value.equal(kept.get_parameter(name))
     assert not kept.training
