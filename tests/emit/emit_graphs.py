@@ -10,11 +10,13 @@ import numpy as np
 from tinynas.graph.ir import (
     Activation,
     Add,
+    AveragePool2D,
     Conv2D,
     DepthwiseConv2D,
     DType,
     FullyConnected,
     Graph,
+    MaxPool2D,
     Mean,
     Op,
     Quantisation,
@@ -93,6 +95,35 @@ def add(
     }
     ops = (*graph.ops, Op("sum", Add(), ("x", "y"), ("sum",)))
     return Graph("sum", tensors, ops, ("x",), ("sum",))
+
+
+def sum_of_inputs(
+    shape: tuple[int, int, int], scales: tuple[float, float, float], zero_points: tuple[int, ...]
+) -> Graph:
+    """The sum of the two inputs of a network."""
+    tensors = {
+        name: Tensor(name, (1, *shape), quantisation=Quantisation((scale,), zero_point))
+        for name, scale, zero_point in zip(("x0", "x1", "sum"), scales, zero_points, strict=True)
+    }
+    ops = (Op("sum", Add(), ("x0", "x1"), ("sum",)),)
+    return Graph("sum", tensors, ops, ("x0", "x1"), ("sum",))
+
+
+def pool(
+    shape: tuple[int, int, int],
+    window: Window,
+    *,
+    largest: bool,
+    activation: Activation = Activation.NONE,
+) -> Graph:
+    """The average or the largest of every window."""
+    attributes = MaxPool2D(window, activation) if largest else AveragePool2D(window, activation)
+    quantisation = Quantisation((0.04,), -30)
+    tensors = {
+        "x": Tensor("x", (1, *shape), quantisation=quantisation),
+        "y": Tensor("y", (1, *output_size(shape[:2], window), shape[2]), quantisation=quantisation),
+    }
+    return Graph("pool", tensors, (Op("y", attributes, ("x",), ("y",)),), ("x",), ("y",))
 
 
 def mean(shape: tuple[int, int, int], scales: tuple[float, float]) -> Graph:

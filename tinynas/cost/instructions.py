@@ -18,7 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.errors import InvalidInputError
-from tinynas.graph.ir import Conv2D, DepthwiseConv2D, FullyConnected, Graph, Op, Window
+from tinynas.graph.ir import (
+    AveragePool2D,
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    MaxPool2D,
+    Mean,
+    Op,
+    Window,
+)
 from tinynas.schedule.kernels import Kernel, padded
 from tinynas.schedule.windows import window_of
 
@@ -42,7 +52,9 @@ FEATURES = (
 inputs, kernel rows of all pixels, output pixels, output rows of all channels, one, inputs, products
 with taps inside the input, and output channels.  Of depthwise convolutions alone also outputs with
 rows and columns rounded up to two, with columns rounded up to four, the inputs that the latter see,
-padding included, and output rows of all channels where the stride is not 1."""
+padding included, and output rows of all channels where the stride is not 1.  Of pools, means and
+fully connected layers the first two of these four are other things: channels that are computed
+together (four, or one that is left over) of all output pixels, and their taps."""
 
 
 _WEIGHTED = (Conv2D, DepthwiseConv2D, FullyConnected)
@@ -90,17 +102,34 @@ def features_of(graph: Graph, op: Op) -> NDArray[np.float64]:
         sum(graph.tensors[name].elements for name in op.inputs[: 1 if weighted else None]),
         inside,
         channels,
-        *_rounded(graph, op),
+        *_together(graph, op, inside),
     )
     return np.array(values, dtype=np.float64)
 
 
-def _rounded(graph: Graph, op: Op) -> tuple[int, int, int, int]:
-    """The last four features."""
-    if not isinstance(op.attributes, DepthwiseConv2D):
-        return 0, 0, 0, 0
+def _together(graph: Graph, op: Op, inside: int) -> tuple[int, int, int, int]:
+    """The last four features; `inside`: the products with taps inside the input."""
+    out = graph.tensors[op.outputs[0]]
+    channels, pixels = out.shape[-1], out.elements // out.shape[-1]
+    match op.attributes:
+        case DepthwiseConv2D():
+            return _rounded(graph, op, op.attributes)
+        case FullyConnected():
+            fours = -(-channels // 4) * pixels
+            return fours, fours * padded(graph.tensors[op.inputs[1]].shape[1]), 0, 0
+        case AveragePool2D() | MaxPool2D() | Mean():
+            groups = channels // 4 + channels % 4
+            mean = isinstance(op.attributes, Mean)
+            taps = graph.tensors[op.inputs[0]].elements if mean else inside
+            return pixels * groups, taps // channels * groups, 0, 0
+        case _:
+            return 0, 0, 0, 0
+
+
+def _rounded(graph: Graph, op: Op, attributes: DepthwiseConv2D) -> tuple[int, int, int, int]:
+    """Rows, columns and inputs of a depthwise convolution as its kernels round them."""
     _, rows, columns, channels = graph.tensors[op.outputs[0]].shape
-    kernel, stride = op.attributes.window.kernel, op.attributes.window.stride
+    kernel, stride = attributes.window.kernel, attributes.window.stride
     twos = 2 * -(-rows // 2) * 2 * -(-columns // 2)
     fours = 4 * -(-columns // 4)
     seen = ((rows - 1) * stride[0] + kernel[0]) * ((fours - 1) * stride[1] + kernel[1])

@@ -60,7 +60,7 @@ _DESCRIPTOR_BYTES = {
     Kernel.DEPTHWISE_STRIDED: 60,
     Kernel.DEPTHWISE_WIDE: 60,
     Kernel.DEPTHWISE_MULTIPLIER: 60,
-    Kernel.FULLY_CONNECTED: 32,
+    Kernel.FULLY_CONNECTED: 28,
     Kernel.ADD: 80,
     Kernel.MEAN: 48,
     Kernel.AVERAGE_POOL: 52,

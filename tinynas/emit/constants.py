@@ -22,10 +22,12 @@ from tinynas.cost.wide import (
     strided_exponents,
     wide_forms,
 )
+from tinynas.emit.direct import SHORT, short_products
 from tinynas.errors import InvalidInputError
 from tinynas.graph.arithmetic import (
     FullyConnectedRequantisation,
     Requantisation,
+    accumulator_bounds,
     bias_of,
 )
 from tinynas.graph.ir import Graph, Op
@@ -89,9 +91,15 @@ def convolution_words(
 
 def fully_connected_words(graph: Graph, op: Op, numbers: FullyConnectedRequantisation) -> Words:
     """The constants of a fully connected layer, one output after the other."""
-    rows = _padded_rows(_weights(graph, op)).view(np.uint32)
-    high = (numbers.multipliers >> 32) | (numbers.shifts.astype(np.int64) << 24)
-    head = np.stack([bias_of(graph, op), numbers.multipliers, high], axis=1)
+    weights = _weights(graph, op)
+    rows = _padded_rows(weights).view(np.uint32)
+    zeros = weights.sum(axis=1, dtype=np.int64) * numbers.input_zero_point
+    multipliers = numbers.multipliers.copy()
+    high = (multipliers >> 32) | (numbers.shifts.astype(np.int64) << 24)
+    for channel, form in enumerate(short_products(numbers, *accumulator_bounds(graph, op))):
+        if form is not None:
+            multipliers[channel], high[channel] = form.multiplier, SHORT + form.right << 24
+    head = np.stack([bias_of(graph, op) - zeros, multipliers, high], axis=1)
     return np.concatenate([_words(head), rows], axis=1).reshape(-1)
 
 

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 
 from tinynas.cost.layout import Kernel
 from tinynas.cost.wide import CLAMPED, SIGNED, row_forms, wide_forms
-from tinynas.emit.constants import Words, convolution_words, fully_connected_words
+from tinynas.emit.constants import GENERAL, Words, convolution_words, fully_connected_words
+from tinynas.emit.direct import DIRECT, direct_sum, mean_has_short_form
 from tinynas.emit.members import CONSTANTS, Members, offset_of
 from tinynas.emit.moves import concat, copy, pad, resize_nearest, transpose
 from tinynas.emit.pairs import broadcast_add, mul
@@ -115,7 +116,6 @@ def _fully_connected(graph: Graph, schedule: Schedule, index: int) -> tuple[Memb
         "positions": graph.tensors[op.outputs[0]].elements // outputs,
         "inputs": inputs,
         "outputs": outputs,
-        "input_zero_point": numbers.input_zero_point,
         "output_zero_point": numbers.output_zero_point,
         "minimum": numbers.minimum,
         "maximum": numbers.maximum,
@@ -128,6 +128,7 @@ def _add(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words |
     segment = segment_of(schedule, index)
     numbers = requantisation(graph, op)
     assert isinstance(numbers, AddRequantisation)  # noqa: S101
+    direct = direct_sum(numbers)
     members = {
         "inputs": [asdict(place_of(graph, schedule, segment, name)) for name in op.inputs],
         "output": asdict(place_of(graph, schedule, segment, op.outputs[0])),
@@ -139,16 +140,24 @@ def _add(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words |
         "maximum": numbers.maximum,
         "window": window_of(segment, index),
     }
+    if direct is not None:
+        members |= {
+            "multipliers": list(direct.multipliers),
+            "output_multiplier": direct.offset,
+            "output_right": DIRECT,
+        }
     return members, None
 
 
 def _mean(graph: Graph, schedule: Schedule, index: int) -> tuple[Members, Words | None]:
     numbers = requantisation(graph, graph.ops[index])
     assert isinstance(numbers, MeanRequantisation)  # noqa: S101
+    right = -1 - numbers.factor.shift
+    short = mean_has_short_form(numbers)
     members = {
         **_input_and_output(graph, schedule, index),
         "multiplier": numbers.factor.mantissa,
-        "right": -1 - numbers.factor.shift,
+        "right": right if short else right - GENERAL,
         "minimum": numbers.minimum,
         "maximum": numbers.maximum,
     }
@@ -226,8 +235,8 @@ _VARIANTS = {
     ),
     Kernel.FULLY_CONNECTED: _Variant("fully_connected_op", ("fully_connected",), _fully_connected),
     Kernel.ADD: _Variant("add_op", ("add", "view"), _add),
-    Kernel.MEAN: _Variant("mean_op", ("mean", "requantise"), _mean),
-    Kernel.AVERAGE_POOL: _Variant("pool_op", ("average_pool", "taps", "view"), _pool),
+    Kernel.MEAN: _Variant("mean_op", ("mean", "requantise", "sums"), _mean),
+    Kernel.AVERAGE_POOL: _Variant("pool_op", ("average_pool", "sums", "taps", "view"), _pool),
     Kernel.MAX_POOL: _Variant("pool_op", ("max_pool", "taps", "view"), _pool),
     Kernel.SOFTMAX: _Variant("softmax_op", ("softmax",), softmax),
     Kernel.LOOKUP: _Variant("lookup_op", ("lookup",), lookup),

@@ -18,13 +18,7 @@ from numpy.typing import NDArray
 from tinynas.data import Split
 from tinynas.data.pixels import resize
 from tinynas.spaces import Architecture
-from tinynas.supernet import (
-    Supernet,
-    accuracy,
-    freed_memory_kept,
-    recalibrate,
-    torch_threads,
-)
+from tinynas.supernet import Supernet, accuracy, recalibrate, torch_threads
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,7 @@ class EvaluationTask:
 
         In one thread, wherever it is measured: more of them round sums otherwise.
         """
-        with torch_threads(1), freed_memory_kept():
+        with torch_threads(1):
             subnet = self.supernet.subnet(architecture)
             images, split = self._at(subnet.network.resolution)
             recalibrate(subnet, images)

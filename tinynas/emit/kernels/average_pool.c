@@ -1,24 +1,39 @@
-/* Average over a window; padding counts neither in the sum nor in the divisor.
+/* Mean over a window, without padding.
  *
  * scratch    none
- * order      element
+ * order      element, four channels at a time
  *
  * The quotient is rounded to nearest, ties away from zero.
  */
 #include "tinynas_kernels.h"
 
-static int32_t window_sum(const tinynas_view *input, const tinynas_window *taps, int32_t channel)
+/* `half` of `count`, rounded down: quotients are rounded towards zero. */
+TINYNAS_INLINE int32_t average(int32_t sum, int32_t half, int32_t count)
 {
-    const int32_t columns = taps->column_end - taps->column;
-    int32_t sum = 0;
-    for (int32_t row = taps->row; row < taps->row_end; ++row) {
-        const int8_t *x = tinynas_pixel(input, row, taps->column) + channel;
-        for (int32_t i = 0; i < columns; ++i) {
-            sum += *x;
-            x += input->channels;
-        }
+    return (sum < 0 ? sum - half : sum + half) / count;
+}
+
+static void write_pixel(const tinynas_pool_op *op, const tinynas_pixels *pixels, int32_t channels,
+                        int8_t *y)
+{
+    const int32_t count = pixels->rows * pixels->columns;
+    const int32_t half = count / 2;
+    const uint32_t least = tinynas_four_bytes(op->minimum);
+    const uint32_t most = tinynas_four_bytes(op->maximum);
+    int32_t channel = 0;
+    for (; channel + 4 <= channels; channel += 4) {
+        tinynas_four sums;
+        tinynas_sums_over(&sums, pixels, channel);
+        const uint32_t four = tinynas_word(average(sums.a, half, count), average(sums.b, half, count),
+                                           average(sums.c, half, count), average(sums.d, half, count));
+        tinynas_store(y + channel, tinynas_smaller_bytes(tinynas_larger_bytes(four, least), most));
     }
-    return sum;
+    for (; channel < channels; ++channel) {
+        const int32_t value = average(tinynas_sum_over(pixels, channel), half, count);
+        y[channel] = (int8_t)(value < op->minimum   ? op->minimum
+                              : value > op->maximum ? op->maximum
+                                                    : value);
+    }
 }
 
 void tinynas_average_pool(const tinynas_pool_op *op, int8_t *arena, const tinynas_tile *tile)
@@ -31,19 +46,9 @@ void tinynas_average_pool(const tinynas_pool_op *op, int8_t *arena, const tinyna
     tinynas_window_of(&window, &op->output, op->window, tile);
     for (int32_t row = window.row; row < window.row_end; ++row) {
         for (int32_t column = window.column; column < window.column_end; ++column) {
-            tinynas_window taps;
-            tinynas_taps_of(&taps, op, row, column);
-            const int32_t count =
-                (taps.row_end - taps.row) * (taps.column_end - taps.column);
-            int8_t *const y = tinynas_pixel(&output, row, column);
-            for (int32_t channel = 0; channel < output.channels; ++channel) {
-                const int32_t sum = window_sum(&input, &taps, channel);
-                const int32_t half = sum > 0 ? count / 2 : -(count / 2);
-                const int32_t value = (sum + half) / count;
-                y[channel] = (int8_t)(value < op->minimum   ? op->minimum
-                                      : value > op->maximum ? op->maximum
-                                                            : value);
-            }
+            tinynas_pixels pixels;
+            tinynas_pixels_under(&pixels, op, &input, row, column);
+            write_pixel(op, &pixels, output.channels, tinynas_pixel(&output, row, column));
         }
     }
 }

@@ -62,6 +62,12 @@ TINYNAS_INLINE void tinynas_store_aligned(int8_t *to, uint32_t word)
     TINYNAS_COPY(to, &word, sizeof word);
 }
 
+/* Four bytes to any address. */
+TINYNAS_INLINE void tinynas_store(int8_t *to, uint32_t word)
+{
+    TINYNAS_COPY(to, &word, sizeof word);
+}
+
 /* Byte `index` of a word, signed. */
 TINYNAS_INLINE int32_t tinynas_byte(uint32_t word, uint32_t index)
 {
@@ -72,6 +78,19 @@ TINYNAS_INLINE int32_t tinynas_byte(uint32_t word, uint32_t index)
 TINYNAS_INLINE int32_t tinynas_half(uint32_t word)
 {
     return (int16_t)(word & 0xffffu);
+}
+
+/* The low bytes of four numbers. */
+TINYNAS_INLINE uint32_t tinynas_word(int32_t a, int32_t b, int32_t c, int32_t d)
+{
+    return ((uint32_t)a & 0xffu) | ((uint32_t)b & 0xffu) << 8 | ((uint32_t)c & 0xffu) << 16
+           | (uint32_t)d << 24;
+}
+
+/* The same signed byte four times. */
+TINYNAS_INLINE uint32_t tinynas_four_bytes(int32_t value)
+{
+    return ((uint32_t)value & 0xffu) * 0x01010101u;
 }
 
 /* The same number in both halves of a word. */
@@ -147,11 +166,99 @@ TINYNAS_INLINE void tinynas_add_tap(tinynas_four *sums, const int8_t *x, const u
             : "memory");
 }
 
+/* Four inputs by four rows of weights, a byte each: to every sum the four products of its row.  Sums a
+ * and b take the next words at `upper` and `step` words behind it, c and d those at `lower`.  In one
+ * piece, so that no compiler loads more weights ahead than there are registers for.
+ */
+TINYNAS_INLINE void tinynas_add_rows(tinynas_four *sums, const int8_t **x, const uint32_t **upper,
+                                     const uint32_t **lower, uint32_t step)
+{
+    uint32_t even_x;
+    uint32_t odd_x;
+    uint32_t even_w;
+    uint32_t odd_w;
+    __asm__("ldr    %[odd_x], [%[x]], #4\n\t"
+            "ldr    %[odd_w], [%[upper], %[step], lsl #2]\n\t"
+            "sxtb16 %[even_x], %[odd_x]\n\t"
+            "sxtb16 %[odd_x], %[odd_x], ror #8\n\t"
+            "sxtb16 %[even_w], %[odd_w]\n\t"
+            "sxtb16 %[odd_w], %[odd_w], ror #8\n\t"
+            "smlad  %[b], %[even_x], %[even_w], %[b]\n\t"
+            "smlad  %[b], %[odd_x], %[odd_w], %[b]\n\t"
+            "ldr    %[odd_w], [%[lower], %[step], lsl #2]\n\t"
+            "sxtb16 %[even_w], %[odd_w]\n\t"
+            "sxtb16 %[odd_w], %[odd_w], ror #8\n\t"
+            "smlad  %[d], %[even_x], %[even_w], %[d]\n\t"
+            "smlad  %[d], %[odd_x], %[odd_w], %[d]\n\t"
+            "ldr    %[odd_w], [%[upper]], #4\n\t"
+            "sxtb16 %[even_w], %[odd_w]\n\t"
+            "sxtb16 %[odd_w], %[odd_w], ror #8\n\t"
+            "smlad  %[a], %[even_x], %[even_w], %[a]\n\t"
+            "smlad  %[a], %[odd_x], %[odd_w], %[a]\n\t"
+            "ldr    %[odd_w], [%[lower]], #4\n\t"
+            "sxtb16 %[even_w], %[odd_w]\n\t"
+            "sxtb16 %[odd_w], %[odd_w], ror #8\n\t"
+            "smlad  %[c], %[even_x], %[even_w], %[c]\n\t"
+            "smlad  %[c], %[odd_x], %[odd_w], %[c]"
+            : [a] "+&r"(sums->a), [b] "+&r"(sums->b), [c] "+&r"(sums->c), [d] "+&r"(sums->d),
+              [x] "+&r"(*x), [upper] "+&r"(*upper), [lower] "+&r"(*lower), [even_x] "=&r"(even_x),
+              [odd_x] "=&r"(odd_x), [even_w] "=&r"(even_w), [odd_w] "=&r"(odd_w)
+            : [step] "r"(step)
+            : "memory");
+}
+
+/* sum + floor(factor * half / 2^16), of the lower or the upper half of a word. */
+TINYNAS_INLINE int32_t tinynas_add_lower(int32_t sum, int32_t factor, uint32_t halves)
+{
+    int32_t result;
+    __asm__("smlawb %0, %1, %2, %3" : "=r"(result) : "r"(factor), "r"(halves), "r"(sum));
+    return result;
+}
+
+TINYNAS_INLINE int32_t tinynas_add_upper(int32_t sum, int32_t factor, uint32_t halves)
+{
+    int32_t result;
+    __asm__("smlawt %0, %1, %2, %3" : "=r"(result) : "r"(factor), "r"(halves), "r"(sum));
+    return result;
+}
+
 /* floor((a * b + 2^31) / 2^32). */
 TINYNAS_INLINE int32_t tinynas_high_word(int32_t a, int32_t b)
 {
     int32_t result;
     __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+/* value / 2^20, rounded down, clamped to int8. */
+TINYNAS_INLINE int32_t tinynas_saturated_above_20(int32_t value)
+{
+    int32_t result;
+    __asm__("ssat %0, #8, %1, asr #20" : "=r"(result) : "r"(value) : "cc");
+    return result;
+}
+
+/* Of each two signed bytes the smaller one. */
+TINYNAS_INLINE uint32_t tinynas_smaller_bytes(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    __asm__("ssub8 %0, %1, %2\n\t"
+            "sel   %0, %2, %1"
+            : "=&r"(result)
+            : "r"(a), "r"(b)
+            : "cc");
+    return result;
+}
+
+/* Of each two signed bytes the larger one. */
+TINYNAS_INLINE uint32_t tinynas_larger_bytes(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    __asm__("ssub8 %0, %1, %2\n\t"
+            "sel   %0, %1, %2"
+            : "=&r"(result)
+            : "r"(a), "r"(b)
+            : "cc");
     return result;
 }
 
@@ -254,6 +361,56 @@ TINYNAS_INLINE void tinynas_add_taps(tinynas_four *sums, const int8_t **x, const
     sums->d = tinynas_dot_word(sums->d, (*weights)[1], *x + 8);
     *x += 16;
     *weights += 2;
+}
+
+TINYNAS_INLINE int32_t tinynas_add_row(int32_t sum, uint32_t weights, uint32_t x)
+{
+    sum = tinynas_dot(tinynas_even_bytes(weights), tinynas_even_bytes(x), sum);
+    return tinynas_dot(tinynas_odd_bytes(weights), tinynas_odd_bytes(x), sum);
+}
+
+TINYNAS_INLINE void tinynas_add_rows(tinynas_four *sums, const int8_t **x, const uint32_t **upper,
+                                     const uint32_t **lower, uint32_t step)
+{
+    const uint32_t word = tinynas_load(*x);
+    sums->a = tinynas_add_row(sums->a, **upper, word);
+    sums->b = tinynas_add_row(sums->b, (*upper)[step], word);
+    sums->c = tinynas_add_row(sums->c, **lower, word);
+    sums->d = tinynas_add_row(sums->d, (*lower)[step], word);
+    *x += 4;
+    ++*upper;
+    ++*lower;
+}
+
+TINYNAS_INLINE int32_t tinynas_add_lower(int32_t sum, int32_t factor, uint32_t halves)
+{
+    return sum + (int32_t)((int64_t)factor * tinynas_low_half(halves) >> 16);
+}
+
+TINYNAS_INLINE int32_t tinynas_add_upper(int32_t sum, int32_t factor, uint32_t halves)
+{
+    return sum + (int32_t)((int64_t)factor * tinynas_high_half(halves) >> 16);
+}
+
+TINYNAS_INLINE int32_t tinynas_saturated_above_20(int32_t value)
+{
+    const int32_t above = value >> 20;
+    return above < -128 ? -128 : above > 127 ? 127 : above;
+}
+
+TINYNAS_INLINE uint32_t tinynas_larger_bytes(uint32_t a, uint32_t b)
+{
+    uint32_t result = 0;
+    for (uint32_t i = 0; i < 4; ++i) {
+        const uint32_t larger = tinynas_byte(a, i) > tinynas_byte(b, i) ? a : b;
+        result |= larger & (uint32_t)0xff << (8u * i);
+    }
+    return result;
+}
+
+TINYNAS_INLINE uint32_t tinynas_smaller_bytes(uint32_t a, uint32_t b)
+{
+    return ~tinynas_larger_bytes(~a, ~b);
 }
 
 TINYNAS_INLINE int32_t tinynas_high_word(int32_t a, int32_t b)

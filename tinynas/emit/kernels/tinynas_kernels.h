@@ -74,7 +74,6 @@ typedef struct {
     uint32_t positions;         /* each `inputs` bytes to `outputs` */
     uint32_t inputs;
     uint32_t outputs;
-    int16_t input_zero_point;
     int16_t output_zero_point;
     int8_t minimum;
     int8_t maximum;
@@ -281,8 +280,34 @@ TINYNAS_INLINE const int8_t *tinynas_operand(const tinynas_broadcast_op *op, uin
     return op->constant == index ? (const int8_t *)op->constants : arena + op->inputs[index];
 }
 
-/* The pixels of the input that the window at an output pixel covers; padding is left out. */
-void tinynas_taps_of(tinynas_window *taps, const tinynas_pool_op *op, int32_t row, int32_t column);
+/* Pixels of an input, in rows.  The row behind the last one of a ring lies `wrap` bytes before where it
+ * would be; `until_wrap` is how many come before it.
+ */
+typedef struct {
+    const int8_t *first;
+    int32_t rows;
+    int32_t columns;
+    int32_t step;       /* bytes from a pixel to the next */
+    int32_t row_bytes;
+    int32_t until_wrap;
+    int32_t wrap;
+} tinynas_pixels;
+
+/* The pixels that the window at an output pixel covers; padding is left out. */
+void tinynas_pixels_under(tinynas_pixels *pixels, const tinynas_pool_op *op,
+                          const tinynas_view *input, int32_t row, int32_t column);
+
+/* Where the next row lies, behind one at `x` after which `left` more come before the ring begins again. */
+TINYNAS_INLINE const int8_t *tinynas_next_row(const tinynas_pixels *pixels, const int8_t *x,
+                                              int32_t left)
+{
+    x += pixels->row_bytes;
+    return left == 0 ? x - pixels->wrap : x;
+}
+
+/* Sums over pixels, of four neighbouring channels and of one. */
+void tinynas_sums_over(tinynas_four *sums, const tinynas_pixels *pixels, int32_t channel);
+int32_t tinynas_sum_over(const tinynas_pixels *pixels, int32_t channel);
 
 /* Bytes in ascending order: `to` may lie below `from` on the same memory. */
 void tinynas_copy_bytes(int8_t *to, const int8_t *from, uint32_t bytes);

@@ -38,7 +38,7 @@ def matching_integers(
     # acc * multiplier stays below 2**62, and a multiplier needs no more bits than a double has.
     bits = min(62 - largest.bit_length(), 53)
     shift = min(max(bits - exponent, 1), 62)
-    steps = _steps(scale, accumulators, outputs)
+    steps = steps_of(scale, accumulators, outputs)
     low, high = _feasible(steps, accumulators, shift)
     nearest = round(math.ldexp(scale, shift))
     multiplier = min(max(nearest, low), high)
@@ -47,7 +47,7 @@ def matching_integers(
     return multiplier, shift
 
 
-def _steps(
+def steps_of(
     scale: float, accumulators: tuple[int, int], outputs: tuple[int, int]
 ) -> list[tuple[int, int]]:
     """(k, first) for every output k that the clamp lets through: `first` is the lowest accumulator
