@@ -19,7 +19,6 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "code_sizes": ("--check",),
     "kernels": (),
     "networks": (),
-    "published_latencies": (),
     "subspace_grid": (),
     "schedules": ("--run",),
     "batched_cost": (),

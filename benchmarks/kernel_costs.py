@@ -21,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from benchmarks import op_graphs
 from benchmarks.code_size_networks import OF_SPACES, alone
 from benchmarks.kernel_cycles import cycles_of
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.cost import instructions
 from tinynas.cost.instructions import FEATURES, features_of
-from tinynas.graph.ir import Graph
+from tinynas.graph.ir import Graph, Window
 from tinynas.graph.random import RandomGraphOptions, random_graph
 from tinynas.graph.random_operators import random_operators
 from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_segments
@@ -34,7 +35,12 @@ from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_in, kernel_of
 from tinynas.schedule.stream import is_streamable
 
 SHAPES = 6
-"""One-op networks that a kernel without variants is measured on."""
+"""Random one-op networks that most kernels without variants are measured on."""
+POOLS = (
+    *((20, 32, 2, 2), (8, 64, 8, 8), (12, 8, 3, 1), (9, 6, 3, 2), (25, 4, 5, 5)),
+    *((7, 96, 7, 1), (10, 3, 2, 1), (16, 17, 4, 2), (6, 1, 3, 3)),
+)
+"""Rows and columns, channels, kernel and stride."""
 TARGET = Path(instructions.__file__).with_name("instructions.json")
 
 
@@ -85,7 +91,23 @@ def counts(base: Kernel, kernels: frozenset[Kernel]) -> list[tuple[Kernel, list[
 
 
 def alone_of(kernel: Kernel) -> list[Graph]:
-    """Networks of one op that a kernel without variants runs, of various shapes."""
+    """Networks whose last op a kernel without variants runs, of various shapes."""
+    match kernel:
+        case Kernel.FULLY_CONNECTED:
+            shapes = ((16, 4), (64, 10), (9, 3), (256, 128), (320, 40), (30, 7), (128, 1))
+            return [op_graphs.fully_connected(*shape) for shape in shapes]
+        case Kernel.ADD:
+            shapes = ((40, 8), (20, 24), (5, 96), (3, 7), (8, 64), (1, 30))
+            return [op_graphs.addition(*shape) for shape in shapes]
+        case Kernel.MEAN:
+            shapes = ((7, 160), (4, 64), (1, 12), (10, 7), (3, 48), (16, 5), (25, 16))
+            return [op_graphs.mean(*shape) for shape in shapes]
+        case Kernel.AVERAGE_POOL | Kernel.MAX_POOL:
+            largest = kernel is Kernel.MAX_POOL
+            return [
+                op_graphs.pool((size, size), channels, Window((k, k), (s, s)), largest=largest)
+                for size, channels, k, s in POOLS
+            ]
     rng = np.random.default_rng(0)
     options = RandomGraphOptions(min_size=6, max_size=24, max_channels=48, classifier=True)
     found: list[Graph] = []
@@ -108,8 +130,9 @@ def points(kernel: Kernel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     else:
         mine = []
         for graph in alone_of(kernel):
-            number = run_network(graph).by_op[0]
-            mine.append((features_of(graph, graph.ops[0]).tolist(), number))
+            last = len(graph.ops) - 1
+            number = run_network(graph).by_op[last]
+            mine.append((features_of(graph, graph.ops[last]).tolist(), number))
     return np.array([f for f, _ in mine]), np.array([float(n) for _, n in mine])
 
 
@@ -122,7 +145,8 @@ def cycles(kernel: Kernel) -> dict[str, float]:
 def shape_of(kernel: Kernel, size: int = 10) -> Graph:
     """A network of one op that a kernel runs, of so many rows and columns if it can be chosen."""
     if kernel not in BASE and kernel not in BASE.values():
-        return alone_of(kernel)[0]
+        graph = alone_of(kernel)[0]
+        return alone(graph, graph.ops[-1])
     channels, layer = 48, Layer(3, 1, 0)
     match BASE.get(kernel, kernel):
         case Kernel.POINTWISE:

@@ -12,17 +12,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
+from benchmarks import op_graphs
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.build import find_toolchain
 from tinynas.cost.instructions import cycles_per_instruction
 from tinynas.cost.layout import constant_bytes
-from tinynas.graph.ir import Graph
+from tinynas.graph.ir import Graph, Window
 from tinynas.schedule import plan_layer
-from tinynas.schedule.kernels import BASE, Kernel, kernel_in, scratch_bytes
+from tinynas.schedule.kernels import BASE, Kernel, kernel_in, kernel_of, scratch_bytes
 
 RESULTS = Path(__file__).with_name("results")
 
@@ -36,11 +39,27 @@ class Case:
     channels: int
     layer: Layer
     peers: tuple[float | None, float | None, float | None]
+    per: str = "MAC"
+    """What instructions are counted a."""
+
+    def network(self) -> Graph:
+        return network_of_layers(self.size, self.channels, [self.layer])
+
+
+@dataclass(frozen=True)
+class OpCase:
+    """A layer without a window of weights, the last op of a network of its own."""
+
+    name: str
+    network: Callable[[], Graph]
+    per: str = "output"
+    peers: tuple[float | None, float | None, float | None] = (None, None, None)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measured kernel: simulated instructions, bytes, wrong output bytes of all."""
+    """One measured kernel: simulated instructions a MAC or an output, bytes, wrong output bytes of
+    all."""
 
     name: str
     kernel: str
@@ -61,7 +80,13 @@ def _depthwise(kernel: int, stride: int, channels: int, size: int, *peers: float
     return Case(name, size, channels, Layer(kernel, stride, 0), (peers[0], peers[1], peers[2]))
 
 
-CASES = (
+def _pool(name: str, size: int, channels: int, kernel: int, *, largest: bool) -> OpCase:
+    window = Window((kernel, kernel), (kernel, kernel))
+    build = partial(op_graphs.pool, (size, size), channels, window, largest=largest)
+    return OpCase(name, build)
+
+
+CASES: tuple[Case | OpCase, ...] = (
     Case("stem 3x3 s2 3 -> 16 @96", 96, 3, Layer(3, 2, 16), (4.82, 2.82, 1.98)),
     _pointwise(8, 48, 40, True, 6.63, 6.86, 4.47),
     _pointwise(16, 96, 40, True, 3.96, 4.02, 2.72),
@@ -83,13 +108,22 @@ CASES = (
     _depthwise(3, 2, 96, 20, 8.62, 11.06, 8.68),
     _depthwise(3, 2, 240, 10, 8.33, 12.45, 9.95),
     Case("conv 3x3 s1 16 -> 16 @32", 32, 16, Layer(3, 1, 16), (None, None, None)),
+    OpCase("fully connected 64 -> 10", partial(op_graphs.fully_connected, 64, 10), "MAC"),
+    OpCase("fully connected 256 -> 128", partial(op_graphs.fully_connected, 256, 128), "MAC"),
+    OpCase("add 24@20", partial(op_graphs.addition, 20, 24)),
+    OpCase("mean 7x7 160", partial(op_graphs.mean, 7, 160)),
+    _pool("average pool 2x2 s2 32@20", 20, 32, 2, largest=False),
+    _pool("average pool 8x8 64", 8, 64, 8, largest=False),
+    _pool("max pool 2x2 s2 32@20", 20, 32, 2, largest=True),
+    _pool("max pool 3x3 s3 48@12", 12, 48, 3, largest=True),
 )
 
 
-def measured(case: Case, kernels: list[Kernel]) -> list[Row]:
+def measured(case: Case | OpCase, kernels: list[Kernel]) -> list[Row]:
     """The kernel of the least flash, then the variants that run the layer; of `kernels` if any."""
-    graph = network_of_layers(case.size, case.channels, [case.layer])
-    rows = [] if kernels else [_row(case, graph, None)]
+    graph = case.network()
+    base = kernel_of(graph, graph.ops[-1])
+    rows = [] if kernels and base not in kernels else [_row(case, graph, None)]
     plan = plan_layer(graph)
     for kernel in kernels or BASE:
         if forced(graph, plan, {kernel}).variants:
@@ -97,19 +131,20 @@ def measured(case: Case, kernels: list[Kernel]) -> list[Row]:
     return rows
 
 
-def _row(case: Case, graph: Graph, kernel: Kernel | None) -> Row:
+def _row(case: Case | OpCase, graph: Graph, kernel: Kernel | None) -> Row:
     schedule = forced(graph, plan_layer(graph), {kernel} if kernel else set())
     ran = run_network(graph, schedule)
-    (op,) = graph.ops
+    op = graph.ops[-1]
     runs = kernel_in(graph, schedule, op)
+    outputs = graph.tensors[op.outputs[0]].elements
     return Row(
         case.name,
         runs.value,
-        round(ran.by_op[0] / graph.macs, 3),
+        round(ran.by_op[len(graph.ops) - 1] / (graph.macs if case.per == "MAC" else outputs), 3),
         constant_bytes(graph, op, runs).total,
         scratch_bytes(graph, op, runs),
         ran.mismatches,
-        graph.tensors[op.outputs[0]].elements,
+        outputs,
     )
 
 
@@ -145,16 +180,26 @@ def merged(rows: list[Row]) -> list[Row]:
 
 
 def table(rows: list[Row]) -> str:
-    """Markdown."""
-    peers = {case.name: case.peers for case in CASES}
+    """Markdown: layers with products by the MAC, the others by the output."""
     lines = [
         "# Single layers: simulated instructions a MAC",
         "",
         f"`python -m benchmarks.kernels`, {date.today()}, {find_toolchain().label}, STM32F746xG",
         "(Cortex-M7) in Unicorn, one random input, every output byte compared with the integer",
         "reference.  Flash: weights, requantisation and descriptor.  Instructions, not cycles.",
+    ]
+    for per in ("MAC", "output"):
+        names = {case.name for case in CASES if case.per == per}
+        lines += _part(per, [row for row in rows if row.name in names])
+    return "\n".join([*lines, ""])
+
+
+def _part(per: str, rows: list[Row]) -> list[str]:
+    peers = {case.name: case.peers for case in CASES}
+    lines = [
         "",
-        "| layer | kernel | instructions a MAC | cycles a MAC, estimated for M4 | flash | scratch "
+        f"| layer | kernel | instructions a{'n' * (per == 'output')} {per} "
+        f"| cycles a{'n' * (per == 'output')} {per}, estimated for M4 | flash | scratch "
         "| wrong bytes "
         "| CMSIS-NN / TinyEngine int / float |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -168,7 +213,7 @@ def table(rows: list[Row]) -> str:
             f"| {row.flash_bytes:,} | {row.scratch_bytes:,} "
             f"| {row.mismatches} of {row.outputs:,} | {beside} |"
         )
-    return "\n".join([*lines, ""])
+    return lines
 
 
 if __name__ == "__main__":
