@@ -183,6 +183,24 @@ def test_strided_depthwise_of_every_size_and_border(tmp_path: Path) -> None:
     _compare([_case(g, {Kernel.DEPTHWISE_STRIDED}, n) for n, g in enumerate(graphs)], tmp_path)
 
 
+@pytest.mark.parametrize("toolchain", [t.name for t in toolchains()])
+def test_strided_depthwise_on_a_core(toolchain: str, tmp_path: Path) -> None:
+    chosen = next(t for t in toolchains() if t.name == toolchain)
+    core = Core(Kernel.DEPTHWISE_STRIDED, chosen, tmp_path)
+    paddings = list(product((0, 1), repeat=4))
+    rng = np.random.default_rng(11)
+    for n, ((rows, columns), (top, bottom, left, right)) in enumerate(
+        product(product(range(1, 5), (*range(1, 6), 9)), paddings)
+    ):
+        if rows + top + bottom < 3 or columns + left + right < 3:
+            continue
+        window = Window((3, 3), (2, 2), (top, bottom, left, right))
+        graph = depthwise(rng, (rows, columns, 4 + 4 * (n % 3)), window, numbers=CLAMPS)
+        schedule = forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_STRIDED})
+        assert schedule.variants
+        core.check(graph, schedule, n)
+
+
 def test_variants_in_streams(tmp_path: Path) -> None:
     layers = [Layer(3, 2, 8), Layer(3, 1, 0), Layer(1, 1, 12), Layer(5, 2, 0), Layer(1, 1, 8)]
     strided = [Layer(3, 2, 0), Layer(1, 1, 12), Layer(3, 2, 0), Layer(1, 1, 8)]

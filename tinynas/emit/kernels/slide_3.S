@@ -4,23 +4,23 @@
  * Of a column rows 0 and 1 are brought side by side, so that SMLAD does both of a channel, and row 2 is
  * multiplied alone.  The third column of an output is the first of the next, whose sums begin when its
  * own are finished: so four sums are enough, and all registers are taken.  An index runs over the
- * pixels; where they lie is on the stack.
+ * pixels; where they lie is on the stack, in an order in which one load fetches what comes together.  A
+ * column of padding is one word for all channels and rows.
  *
  *     r0-r3     sums of four channels
  *     r4-r7     rows 0 and 1 of a column, a channel each     r8, r11  row 2: channels 0 and 2, 1 and 3
+ *     r4-r6     rows 0 to 2 of the middle column, as they are loaded
  *     r9, r10, lr   weights; multipliers, offsets            r12      constants
  */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
 
-#define STEP 0          /* words 0 to 8 are loaded at once: end, middle and shared columns, index */
-#define END 4
+/* Words 0 to 8 are loaded for every output: middle and shared columns, step, end, index; 7 to 14 for every
+ * four channels.
+ */
+#define END 28
 #define AT 32
-#define OUTPUT 36
-#define MASKS 40
-#define FIRST 48
-#define PADDING 60
-#define SPAN 64
-#define CONSTANTS_END 68
+#define MASKS 60
+#define PADDING 68
 #define LOOP 72
 #define FRAME 76
 
@@ -41,18 +41,23 @@
     sxtb16  r7, r10, ror #8
 .endm
 
+/* Adds a column, the registers as above, that meets the next six words of weights. */
+.macro ADD_COLUMN a, b, c, d, even, odd
+    smlad   r0, \a, r9, r0
+    smlad   r1, \b, r10, r1
+    smlad   r2, \c, lr, r2
+    ldm     r12!, {r9, r10, lr}
+    smlad   r3, \d, r9, r3
+    smlabb  r0, \even, r10, r0
+    smlatt  r2, \even, r10, r2
+    smlabb  r1, \odd, lr, r1
+    smlatt  r3, \odd, lr, r3
+.endm
+
 /* Sums of an output begin with the column that is held. */
 .macro BEGIN
     ldm     r12!, {r0-r3, r9, r10, lr}
-    smlad   r0, r4, r9, r0
-    smlad   r1, r5, r10, r1
-    smlad   r2, r6, lr, r2
-    ldm     r12!, {r9, r10, lr}
-    smlad   r3, r7, r9, r3
-    smlabb  r0, r8, r10, r0
-    smlatt  r2, r8, r10, r2
-    smlabb  r1, r11, lr, r1
-    smlatt  r3, r11, lr, r3
+    ADD_COLUMN r4, r5, r6, r7, r8, r11
 .endm
 
 /* Where the columns of the next output lie; flags: lower, another one follows it; equal, its third
@@ -60,47 +65,36 @@
  */
 .macro ADVANCE
     ldm     sp, {r4-r11, lr}
-    add     lr, lr, r4
-    cmp     lr, r5
+    add     lr, lr, r10
+    cmp     lr, r11
     str     lr, [sp, #AT]
 .endm
 
-/* The middle column, in r6, r7, r8. */
+/* The middle column, in r4, r5, r6. */
 .macro MIDDLE
-    sxtb16  r4, r8
-    sxtb16  r8, r8, ror #8
-    ldm     r12!, {r5, lr}
-    smlabb  r0, r4, r5, r0
-    smlatt  r2, r4, r5, r2
-    smlabb  r1, r8, lr, r1
-    smlatt  r3, r8, lr, r3
-    pkhbt   r4, r6, r7, lsl #16
-    pkhtb   r7, r7, r6, asr #16
-    ldm     r12!, {r6, r8, lr}
-    sxtb16  r5, r4
-    sxtb16  r4, r4, ror #8
-    smlad   r0, r5, r6, r0
-    smlad   r1, r4, r8, r1
-    ldr     r6, [r12], #4
-    sxtb16  r5, r7
-    sxtb16  r7, r7, ror #8
-    smlad   r2, r5, lr, r2
-    smlad   r3, r7, r6, r3
+    sxtb16  r7, r6
+    sxtb16  r6, r6, ror #8
+    ldm     r12!, {r8, lr}
+    smlabb  r0, r7, r8, r0
+    smlatt  r2, r7, r8, r2
+    smlabb  r1, r6, lr, r1
+    smlatt  r3, r6, lr, r3
+    pkhbt   r6, r4, r5, lsl #16
+    pkhtb   r5, r5, r4, asr #16
+    ldm     r12!, {r4, r8, lr}
+    sxtb16  r7, r6
+    sxtb16  r6, r6, ror #8
+    smlad   r0, r7, r4, r0
+    smlad   r1, r6, r8, r1
+    ldr     r4, [r12], #4
+    sxtb16  r7, r5
+    sxtb16  r5, r5, ror #8
+    smlad   r2, r7, lr, r2
+    smlad   r3, r5, r4, r3
 .endm
 
-/* The third column, which then is held, and the outputs. */
+/* The outputs. */
 .macro FINISH
-    SPREAD
-    ldm     r12!, {r9, r10, lr}
-    smlad   r0, r4, r9, r0
-    smlad   r1, r5, r10, r1
-    smlad   r2, r6, lr, r2
-    ldm     r12!, {r9, r10, lr}
-    smlad   r3, r7, r9, r3
-    smlabb  r0, r8, r10, r0
-    smlatt  r2, r8, r10, r2
-    smlabb  r1, r11, lr, r1
-    smlatt  r3, r11, lr, r3
     ldm     r12!, {r9, r10, lr}
     smmla   r0, r0, r9, r10
     ldm     r12!, {r9, r10}
@@ -119,24 +113,38 @@
     str     r0, [r10, r9]
 .endm
 
-/* r4 and r5: the index for rows 0 and 2, which stays 0 where these are padding. */
-.macro INDICES
-    ldrd    r4, r5, [sp, #MASKS]
-    and     r4, r4, lr
-    and     r5, r5, lr
+/* The third column in r9, r10, r11, which then is held, and the outputs. */
+.macro THIRD_THEN_FINISH
+    SPREAD
+    ldm     r12!, {r9, r10, lr}
+    ADD_COLUMN r4, r5, r6, r7, r8, r11
+    FINISH
 .endm
 
-.macro LOAD first, second, third, upper, lower
-    ldr     \first, [\first, \upper, lsl #1]
-    ldr     \second, [\second, lr, lsl #1]
-    ldr     \third, [\third, \lower, lsl #1]
+/* r10 and r11: the index for rows 0 and 2, which stays 0 where these are padding. */
+.macro INDICES
+    ldrd    r10, r11, [sp, #MASKS]
+    and     r10, r10, lr
+    and     r11, r11, lr
+.endm
+
+.macro LOAD_MIDDLE upper, lower
+    ldr     r4, [r4, \upper, lsl #1]
+    ldr     r5, [r5, lr, lsl #1]
+    ldr     r6, [r6, \lower, lsl #1]
+.endm
+
+.macro LOAD_SHARED upper, lower
+    ldr     r11, [r9, \lower, lsl #1]
+    ldr     r9, [r7, \upper, lsl #1]
+    ldr     r10, [r8, lr, lsl #1]
 .endm
 
 .macro OUTPUT_THEN_NEXT upper, lower
-    LOAD    r6, r7, r8, \upper, \lower
-    LOAD    r9, r10, r11, \upper, \lower
+    LOAD_MIDDLE \upper, \lower
+    LOAD_SHARED \upper, \lower
     MIDDLE
-    FINISH
+    THIRD_THEN_FINISH
     sub     r12, r12, #CONSTANTS_BYTES
     BEGIN
     ADVANCE
@@ -153,70 +161,79 @@ tinynas_slide_3:
     sub     sp, sp, #FRAME
     ldr     r1, [r0], #4
     ldm     r0!, {r4-r12, lr}
+    add     r4, r4, r1
+    add     r5, r5, r1
     add     r6, r6, r1
     add     r7, r7, r1
     add     r8, r8, r1
     add     r9, r9, r1
-    add     r10, r10, r1
-    add     r11, r11, r1
-    sub     lr, lr, r4
+    sub     lr, lr, r10
     stm     sp, {r4-r12, lr}
-    ldm     r0!, {r4-r10, r12}
+    ldm     r0, {r4-r12}
     add     r6, r6, r1
     add     r7, r7, r1
     add     r8, r8, r1
-    ldr     r11, [r0]
-    and     r0, r4, r5
+    sxtb16  r11, r11
+    and     r0, r9, r10
     adr.w   lr, .Lwhole
     cmp     r0, #0
     bne.n   1f
     adr.w   lr, .Lmasked
 1:  add     lr, lr, #1
-    add     r3, sp, #MASKS
-    stm     r3, {r4-r11, lr}
-.Lgroup:
-    ldrd    r9, r10, [sp, #FIRST]
-    ldr     r11, [sp, #FIRST + 8]
-    ldr     lr, [sp, #AT]
-    ldr     r9, [r9, lr, lsl #1]
-    ldr     r10, [r10, lr, lsl #1]
-    ldr     r11, [r11, lr, lsl #1]
-    SPREAD
-    BEGIN
-    ADVANCE
-    bhs.w   .Llast
-    ldr.w   pc, [sp, #LOOP]
+    add     r0, sp, #40
+    stm     r0, {r4-r11, lr}
+    add     r3, sp, #END
+    ldm     r3, {r4-r11}
+    b.w     .Lgroup
+
+    .p2align 2
+.Lmasked:
+    INDICES
+    OUTPUT_THEN_NEXT r10, r11
+    blo.w   .Lmasked
+.Llast_masked:
+    INDICES
+    LOAD_MIDDLE r10, r11
+    beq.w   .Lpadded
+    LOAD_SHARED r10, r11
+    b.w     .Llast
     .p2align 2
 .Lwhole:
     OUTPUT_THEN_NEXT lr, lr
     blo.w   .Lwhole
-    b.w     .Llast
-    .p2align 2
-.Lmasked:
-    INDICES
-    OUTPUT_THEN_NEXT r4, r5
-    blo.w   .Lmasked
+    LOAD_MIDDLE lr, lr
+    beq.w   .Lpadded
+    LOAD_SHARED lr, lr
 .Llast:
-    INDICES
-    LOAD    r6, r7, r8, r4, r5
-    beq.n   1f
-    LOAD    r9, r10, r11, r4, r5
-    b.n     2f
-1:  ldr     r9, [sp, #PADDING]
-    mov     r10, r9
-    mov     r11, r9
-2:  MIDDLE
+    MIDDLE
+    THIRD_THEN_FINISH
+    b.n     .Lnext
+.Lpadded:
+    MIDDLE
+    ldr     r4, [sp, #PADDING]
+    ldm     r12!, {r9, r10, lr}
+    ADD_COLUMN r4, r4, r4, r4, r4, r4
     FINISH
-    ldr     r4, [sp, #END]
-    ldrd    r6, r7, [sp, #AT]
-    ldrd    r8, r9, [sp, #SPAN]
+.Lnext:
+    add     r3, sp, #END
+    ldm     r3, {r4-r11}
+    cmp     r12, r8
+    beq.n   .Ldone
     add     r4, r4, #2
-    add     r7, r7, #2
-    sub     r6, r6, r8
-    str     r4, [sp, #END]
-    strd    r6, r7, [sp, #AT]
-    cmp     r12, r9
-    bne.w   .Lgroup
+    sub     r5, r5, r7
+    add     r6, r6, #2
+    stm     r3, {r4-r6}
+/* End, index, output in r4, r5, r6; first column in r9, r10, r11. */
+.Lgroup:
+    ldr     r9, [r9, r5, lsl #1]
+    ldr     r10, [r10, r5, lsl #1]
+    ldr     r11, [r11, r5, lsl #1]
+    SPREAD
+    BEGIN
+    ADVANCE
+    bhs.w   .Llast_masked
+    ldr.w   pc, [sp, #LOOP]
+.Ldone:
     add     sp, sp, #FRAME
     pop     {r4-r11, pc}
     .size   tinynas_slide_3, . - tinynas_slide_3

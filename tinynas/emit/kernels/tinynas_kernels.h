@@ -398,18 +398,18 @@ typedef struct {
  */
 typedef struct {
     const int8_t *arena;
-    int32_t step;       /* bytes from pixel to pixel */
-    int32_t end;        /* the last index, if its third column is padding; else one less */
     int32_t middle[3];
     int32_t shared[3];
+    int32_t step;       /* bytes from pixel to pixel */
+    int32_t end;        /* the last index, if its third column is padding; else one less */
     int32_t at;         /* the index, 0 */
     int8_t *output;
-    int32_t masks[2];   /* of the index for rows 0 and 2: 0 where they are padding, else -1 */
-    int32_t first[3];
-    uint32_t padding;   /* four zero points */
     int32_t span;       /* from the last index to the first one of the next four channels */
-    const uint32_t *constants;
     const uint32_t *constants_end;
+    int32_t first[3];
+    int32_t masks[2];   /* of the index for rows 0 and 2: 0 where they are padding, else -1 */
+    uint32_t padding;   /* four zero points */
+    const uint32_t *constants;
 } tinynas_slide;
 
 /* All output pixels of a convolution, by pairs. */
