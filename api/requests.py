@@ -14,7 +14,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from tinynas.hyperparameters import LIMITS, Hyperparameters
+from tinynas.hyperparameters import BATCH_SIZE, LIMITS, Hyperparameters
 from tinynas.request import (
     MAX_FINALISTS,
     MAX_MARGIN,
@@ -101,7 +101,9 @@ class TrainingIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    batch_size: StrictInt | None = _hyperparameter("batch_size", "Images a step; 64 if absent.", 64)
+    batch_size: StrictInt | None = _hyperparameter(
+        "batch_size", f"Images a step; {BATCH_SIZE} if absent.", BATCH_SIZE
+    )
     learning_rate: float | None = _hyperparameter(
         "learning_rate", "At its peak; 0.008 if absent.", 0.008
     )

@@ -19,6 +19,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "code_sizes": ("--check",),
     "kernels": (),
     "networks": (),
+    "published_latencies": (),
     "subspace_grid": (),
     "schedules": ("--run",),
     "batched_cost": (),

@@ -8,17 +8,23 @@ the images' own resolution and at another one, as the search may choose its reso
 trained from scratch by the same recipe on the same number of images as the searched network is
 fine-tuned on; the supernet's own training is stated beside it.  All are quantised the same way:
 the best without training, quantisation-aware training where that loses more than half a point.
-Interrupted, it goes on where it stopped; `--quick` takes under two hours on two idle cores, the
-whole table is meant for a GPU.
+Interrupted, it goes on where it stopped.  Without a GPU networks are trained side by side, a
+process for every core; `--quick` takes under two hours on two idle cores, the whole table is meant
+for a GPU.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import statistics
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
+from typing import Any, TypeAlias
 
 import torch
 
@@ -43,6 +49,10 @@ QUICK_FAMILIES = ("mobilenet-v2", "mlperf-resnet8")
 BUDGETS = ("64KB:256KB", "128KB:512KB", "320KB:1MB")
 RATE, AWARE_RATE, AWARE_SHARE = 5e-3, 3e-4, 0.1
 SEARCHED = "searched"
+Entrant: TypeAlias = tuple[str, int | None]
+"""A family and its resolution; none where that is searched."""
+Wanted: TypeAlias = tuple[str, Entrant, int]
+"""Budget, entrant, seed."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +83,10 @@ class Cell:
 def main() -> int:
     arguments = _arguments()
     bench = _Bench(arguments)
-    for budget in bench.budgets:
-        for entrant in bench.entrants:
-            for seed in range(arguments.seeds):
-                cell = bench.cell(entrant, budget, seed)
-                print(budget, *entrant, seed, cell or "does not fit", file=sys.stderr, flush=True)
+    wanted = list(product(bench.budgets, bench.entrants, range(arguments.seeds)))
+    for (budget, entrant, seed), cell in _measured(bench, wanted, arguments):
+        print(budget, *entrant, seed, cell or "does not fit", file=sys.stderr, flush=True)
+    bench = _Bench(arguments)  # knows what other processes found
     table = bench.table()
     print(table)
     if arguments.write:
@@ -85,6 +94,32 @@ def main() -> int:
         file = f"accuracy-at-budget-{arguments.dataset}{'-quick' if arguments.quick else ''}"
         print(write_table(file, title, bench.about(), table))
     return 0
+
+
+def _measured(
+    bench: _Bench, wanted: list[Wanted], arguments: argparse.Namespace
+) -> Iterator[tuple[Wanted, Cell | None]]:
+    """Every cell as soon as it is known, in this process or in several."""
+    if arguments.processes == 1:
+        for budget, entrant, seed in wanted:
+            yield (budget, entrant, seed), bench.cell(entrant, budget, seed)
+        return
+    os.environ["OMP_NUM_THREADS"] = str(max(1, available_threads() // arguments.processes))
+    spawn = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    with ProcessPoolExecutor(arguments.processes, mp_context=spawn) as pool:
+        running: dict[Future[Cell | None], Wanted] = {
+            pool.submit(_cell, arguments, *cell): cell for cell in wanted
+        }
+        try:
+            for future in as_completed(running):
+                yield running[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _cell(arguments: argparse.Namespace, budget: str, entrant: Entrant, seed: int) -> Cell | None:
+    return _Bench(arguments).cell(entrant, budget, seed)
 
 
 def _arguments() -> argparse.Namespace:
@@ -100,6 +135,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--images", type=int, help="of every network's own training")
     parser.add_argument("--evaluations", type=int)
     parser.add_argument("--space", help="of the searched network")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=1 if torch.cuda.is_available() else len(os.sched_getaffinity(0)),
+        help="networks that are trained side by side",
+    )
     parser.add_argument("--write", action="store_true", help="the table that is committed")
     arguments = parser.parse_args()
     arguments.seeds = arguments.seeds or (1 if arguments.quick else 3)
@@ -128,7 +169,7 @@ class _Bench:
             if given.resolutions
             else baseline_resolutions(self.dataset.native_resolution)
         )
-        self.entrants: list[tuple[str, int | None]] = [
+        self.entrants: list[Entrant] = [
             (SEARCHED, None),
             *((name, resolution) for name in self.families for resolution in resolutions),
         ]
@@ -143,7 +184,7 @@ class _Bench:
             f"{effort.evaluations} networks. {self.seeds} seed(s): mean and deviation."
         )
 
-    def cell(self, entrant: tuple[str, int | None], budget: str, seed: int) -> Cell | None:
+    def cell(self, entrant: Entrant, budget: str, seed: int) -> Cell | None:
         """Known or measured now; None where nothing of the family fits."""
         name, resolution = entrant
         key = {

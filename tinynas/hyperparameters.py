@@ -17,6 +17,8 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "average": (0, 0.99999),
 }
 """Lowest and highest value."""
+BATCH_SIZE = 64
+"""Images a step, where nothing else is asked for."""
 
 
 @dataclass(frozen=True)

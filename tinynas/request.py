@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from tinynas.cost.cheapest import families_of
 from tinynas.devices import Budget, Device, devices, load_device
 from tinynas.errors import InvalidInputError
-from tinynas.hyperparameters import Hyperparameters, check_range
+from tinynas.hyperparameters import BATCH_SIZE, Hyperparameters, check_range
 from tinynas.spaces import SearchSpace, load_space
 
 UPSAMPLING_LIMIT = 4
@@ -342,12 +342,13 @@ def check_request(request: JobRequest) -> None:
 
 def _check_batch(request: JobRequest) -> None:
     """Every worker needs two images a step: of one alone batch norm has no statistics."""
-    size, workers = request.training.batch_size, request.workers
-    if size is not None and size < 2 * workers:
+    given, workers = request.training.batch_size, request.workers
+    size = BATCH_SIZE if given is None else given
+    if size < 2 * workers:
         raise InvalidInputError(
-            f"training.batch_size is {size}; allowed with {workers} workers is {2 * workers} or "
-            "more",
+            f"training.batch_size is {size}{' by default' if given is None else ''}; "
+            f"allowed with {workers} workers is {2 * workers} or more",
             field="training.batch_size",
-            given=size,
+            given=given,
             allowed=f"{2 * workers} or more",
         )

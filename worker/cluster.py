@@ -154,7 +154,7 @@ class Cluster:
         """
         if (cpus := self.cpus()) < workers:
             raise TinynasError(
-                f"{workers} workers shall train, but the cluster has {cpus} CPUs",
+                f"{workers} workers shall train, but of CPUs the cluster has {cpus}",
                 remedy="add nodes to the cluster, then resume the job, or ask for fewer",
                 workers=workers,
                 cpus=cpus,

@@ -81,6 +81,7 @@ def test_a_changed_recipe_starts_anew(request_of_digits: JobRequest, tmp_path: P
         ({"margin": float("nan")}, "margin"),
         ({"margin": True}, "margin"),
         ({"workers": 8, "training": Hyperparameters(batch_size=15)}, "training.batch_size"),
+        ({"workers": 33}, "training.batch_size"),
     ],
 )
 def test_what_is_not_allowed_is_named(

@@ -37,19 +37,20 @@ def random_images(network: NetworkShape, count: int, seed: int = 0) -> np.ndarra
 @pytest.mark.parametrize("size", [2, 3, 7, 8])
 @pytest.mark.parametrize("kernel", [3, 5, 7])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_padding_is_tensorflows(size: int, kernel: int, stride: int) -> None:
-    x, weight = torch.randn(1, 1, size, size), torch.randn(1, 1, kernel, kernel)
-    top, bottom, left, right = same_padding((size, size), (kernel, kernel), (stride, stride))
+@pytest.mark.parametrize("trained", [False, True])
+def test_padding_is_tensorflows(size: int, kernel: int, stride: int, trained: bool) -> None:
+    rows, columns = size, size + 1
+    x, weight = torch.randn(1, 1, rows, columns), torch.randn(1, 1, kernel, kernel)
+    top, bottom, left, right = same_padding((rows, columns), (kernel, kernel), (stride, stride))
     padded = np.pad(x[0, 0].numpy(), ((top, bottom), (left, right)))
-    out = -(-size // stride)
     expected = [
         [
-            (padded[y * stride :, x * stride :][:kernel, :kernel] * weight[0, 0].numpy()).sum()
-            for x in range(out)
+            (padded[y : y + kernel, x : x + kernel] * weight[0, 0].numpy()).sum()
+            for x in range(0, columns, stride)
         ]
-        for y in range(out)
+        for y in range(0, rows, stride)
     ]
-    result = convolve(x, weight, stride=stride)
+    result = convolve(x, weight.requires_grad_(trained), stride=stride).detach()
     np.testing.assert_allclose(result[0, 0].numpy(), expected, rtol=1e-4, atol=1e-5)
 
 

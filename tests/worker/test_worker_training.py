@@ -105,7 +105,7 @@ def test_more_workers_than_the_cluster_has_room_for(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.cluster.ROOM_SECONDS", 0.0)
-    with pytest.raises(TinynasError, match="3 workers shall train, but the cluster has 2 CPUs"):
+    with pytest.raises(TinynasError, match="3 workers shall train, but of CPUs the cluster has 2"):
         train_on_ray(cluster, Counted(), 3, tmp_path / "none", Reporter())
 
 

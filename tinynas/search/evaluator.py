@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from tinynas.data import Split
 from tinynas.data.pixels import resize
 from tinynas.spaces import Architecture
-from tinynas.supernet import Supernet, accuracy, recalibrate, torch_threads
+from tinynas.supernet import (
+    Supernet,
+    accuracy,
+    freed_memory_kept,
+    recalibrate,
+    torch_threads,
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class EvaluationTask:
 
         In one thread, wherever it is measured: more of them round sums otherwise.
         """
-        with torch_threads(1):
+        with torch_threads(1), freed_memory_kept():
             subnet = self.supernet.subnet(architecture)
             images, split = self._at(subnet.network.resolution)
             recalibrate(subnet, images)

@@ -16,6 +16,7 @@ from tinynas.supernet.group import rank
 from tinynas.supernet.layers import normalise
 from tinynas.supernet.loop import Training, weights_hash
 from tinynas.supernet.losses import share_correct, soft_cross_entropy
+from tinynas.supernet.memory import freed_memory_kept
 from tinynas.supernet.plan import TrainingPlan, available_threads, torch_threads
 from tinynas.supernet.sorting import sort_channels
 from tinynas.supernet.subnet import Subnet
@@ -41,6 +42,7 @@ __all__ = [
     "compiled",
     "data_for",
     "find_supernet",
+    "freed_memory_kept",
     "load_supernet",
     "logits",
     "normalise",

@@ -16,8 +16,10 @@ from tinynas.supernet.subnet import Subnet
 
 Trainable: TypeAlias = Subnet | DrawnNet
 """A network of one shape."""
-BATCH = 256
-"""Images at a time: large enough to keep two cores busy, small enough for the caches."""
+STATISTICS_BATCH = 256
+"""Images that means and variances are taken over at a time."""
+INFERENCE_BATCH = 128
+"""Images at a time: more than the caches hold are slower, and so are fewer."""
 
 
 @torch.no_grad()
@@ -34,8 +36,8 @@ def recalibrate(subnet: Trainable, images: NDArray[np.uint8]) -> None:
         norm.momentum = None  # a plain mean over the batches
     device = training_device()
     subnet.to(device).train()
-    for start in range(0, len(images), BATCH):
-        subnet(normalise(images[start : start + BATCH]).to(device))
+    for start in range(0, len(images), STATISTICS_BATCH):
+        subnet(normalise(images[start : start + STATISTICS_BATCH]).to(device))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     subnet.cpu().eval()
@@ -45,8 +47,8 @@ def logits(subnet: Trainable, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """[N, classes] of uint8 images [N, H, W, C], in `eval` mode whatever the mode is."""
     network = subnet.inference(training_device())
     parts = [
-        network.logits(images[start : start + BATCH]).numpy()
-        for start in range(0, len(images), BATCH)
+        network.logits(images[start : start + INFERENCE_BATCH]).numpy()
+        for start in range(0, len(images), INFERENCE_BATCH)
     ]
     return np.concatenate(parts)
 

@@ -46,10 +46,25 @@ def convolve(
     if _smaller_than_kernel(x, weight, bias, stride, groups):
         return cast(Tensor, SmallMapDepthwise.apply(x, weight))  # type: ignore[no-untyped-call]
     top, bottom, left, right = same_padding((rows, columns), kernel, (stride, stride))
+    if (top, left) != (bottom, right) and _is_inference(x, weight):
+        weight, top, left = _widened(weight, bottom - top, right - left), bottom, right
     if (top, left) == (bottom, right):
         return functional.conv2d(x, weight, bias, stride, (top, left), 1, groups)
     padded = functional.pad(x, (left, right, top, bottom))
     return functional.conv2d(padded, weight, bias, stride, 0, 1, groups)
+
+
+def _is_inference(x: Tensor, weight: Tensor) -> bool:
+    return x.device.type == "cpu" and not (torch.is_grad_enabled() and weight.requires_grad)
+
+
+def _widened(weight: Tensor, rows: int, columns: int) -> Tensor:
+    """Taps of zero above and to the left, so that one padding serves both ends.
+
+    oneDNN pads alike at both ends only, and a padded copy of the input takes longer than the
+    convolution itself: without it a depthwise layer of stride 2 is two to three times as fast.
+    """
+    return channels_last(functional.pad(weight, (columns, 0, rows, 0)))
 
 
 def _smaller_than_kernel(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from tinynas.hyperparameters import LIMITS, check_range
+from tinynas.hyperparameters import BATCH_SIZE, LIMITS, check_range
 from tinynas.request import MAX_MARGIN, check_recipe
 
 
@@ -50,7 +50,7 @@ class TrainingPlan:
     """
 
     images: int
-    batch_size: int = 64
+    batch_size: int = BATCH_SIZE
     learning_rate: float = 8e-3
     weight_decay: float = 0.02
     warmup: float = 0.1
