@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinynas.graph.ir import (
     Activation,
@@ -24,6 +25,7 @@ from tinynas.graph.random import GraphBuilder, RandomGraphOptions
 from tinynas.spaces import Architecture, Subspace, load_space, network_of
 
 _SAMPLES = 4
+_SIX = float(np.float32(6 / 255))
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Network:
     """A stem of 3 x 3 and stride 2, blocks, a last pointwise layer (`mix`, 0: none), a classifier.
 
     `torch_padding`: k // 2 on every side, as the published networks have it; else SAME.
+    `calibrated`: no output of a ReLU6 has a range beyond 6, as calibration leaves none; else some
+    have, and their clamp lies within int8.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Network:
     mix: int = 0
     classes: int = 1000
     torch_padding: bool = True
+    calibrated: bool = False
 
     def graph(self, seed: int = 0) -> Graph:
         return _Builder(self, seed).build()
@@ -102,6 +107,12 @@ class _Builder(GraphBuilder):
 
     def activation(self) -> Activation:
         return Activation.NONE
+
+    def _spread(self, real: NDArray[np.floating], activation: Activation) -> Quantisation:
+        found = super()._spread(real, activation)
+        if not self.network.calibrated or activation is not Activation.RELU6:
+            return found
+        return Quantisation((min(found.scale[0], _SIX),), -128)
 
 
 def _expanded(rows: Sequence[tuple[int, int, int, int, int]]) -> tuple[Block, ...]:
@@ -180,15 +191,18 @@ def sampled(space: str, width: float, resolution: int, seed: int, classes: int) 
     loaded = load_space(space)
     row = loaded.sample(1, np.random.default_rng(seed))
     subspace = Subspace(loaded, width, resolution)
-    architecture = Architecture.of_rows(loaded, row)[0]
+    name = f"{space}-w{width} sample {seed}"
+    return of_space(name, subspace, Architecture.of_rows(loaded, row)[0], classes)
+
+
+def of_space(name: str, subspace: Subspace, architecture: Architecture, classes: int) -> Network:
+    """A network of one of the project's own spaces."""
     shape = network_of(subspace, architecture, classes=classes, input_channels=3)
     blocks = tuple(
         Block(b.in_channels, b.expanded, b.out_channels, b.kernel, b.stride) for b in shape.blocks
     )
-    name = f"{space}-w{width} sample {seed}"
-    return Network(
-        name, resolution, shape.stem.out_channels, blocks, classes=classes, torch_padding=False
-    )
+    stem = shape.stem.out_channels
+    return Network(name, subspace.resolution, stem, blocks, classes=classes, torch_padding=False)
 
 
 NETWORKS = (
