@@ -36,7 +36,7 @@ test: setup
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy tinynas api worker
+	$(BIN)/mypy tinynas api worker benchmarks
 	$(BIN)/lint-imports
 
 # What is known against the versions in the lock file; asks a database on the network.

@@ -22,12 +22,12 @@ RESULT = Path(__file__).parent / "results" / "joint_schedules.md"
 SRAM_KB, FLASH_KB = (32, 64, 128, 256), 1024
 DEVICE = "stm32f746zg"
 COLUMNS = (
-    ("mcunet, layer", "mcunet", "layer", False),
-    ("patch", "mcunet", "patch", False),
-    ("stream, image held", "mcunet", "stream", False),
-    ("stream, image fed", "mcunet", "stream", True),
-    ("all, image held", "mcunet", "all", False),
-    ("mcunetv2, all, image held", "mcunetv2", "all", False),
+    ("mcunet, layer", ("mcunet", "layer", False)),
+    ("patch", ("mcunet", "patch", False)),
+    ("stream, image held", ("mcunet", "stream", False)),
+    ("stream, image fed", ("mcunet", "stream", True)),
+    ("all, image held", ("mcunet", "all", False)),
+    ("mcunetv2, all, image held", ("mcunetv2", "all", False)),
 )
 
 
@@ -44,11 +44,11 @@ def main() -> int:
         f"classes, {options.samples:,} networks a subspace, seed 0, code of {DEVICE}; made by",
         "`python -m benchmarks.joint_schedules --write`. In brackets: the share that fits.",
         "",
-        "| SRAM | " + " | ".join(name for name, *_ in COLUMNS) + " |",
+        "| SRAM | " + " | ".join(name for name, _ in COLUMNS) + " |",
         "| --- |" + " --- |" * len(COLUMNS),
     ]
     for sram in SRAM_KB:
-        cells = [chosen(sram, *how, samples=options.samples) for _, *how in COLUMNS]
+        cells = [chosen(sram, *how, samples=options.samples) for _, how in COLUMNS]
         lines.append(f"| {sram} KB | " + " | ".join(cells) + " |")
     text = "\n".join(lines) + "\n"
     sys.stdout.write(text)

@@ -47,8 +47,8 @@ TARGET = Path(instructions.__file__).with_name("instructions.json")
 def chains(base: Kernel, variants: frozenset[Kernel]) -> list[Graph]:
     """Networks of layers of various shapes that a kernel, or its variants, run."""
     if variants == {Kernel.DEPTHWISE_STRIDED}:
-        shapes = ((40, 8, 3), (27, 32, 2), (20, 16, 2), (12, 96, 2), (10, 48, 1), (7, 64, 2))
-        return [network_of_layers(n, c, [Layer(3, 2, 0)] * count) for n, c, count in shapes]
+        strided = ((40, 8, 3), (27, 32, 2), (20, 16, 2), (12, 96, 2), (10, 48, 1), (7, 64, 2))
+        return [network_of_layers(n, c, [Layer(3, 2, 0)] * count) for n, c, count in strided]
     if variants == {Kernel.DEPTHWISE_3}:
         halved = ((40, 8, 5), (27, 16, 4), (12, 64, 3))
         both = [Layer(3, 1, 0), Layer(3, 2, 0)]
@@ -94,14 +94,14 @@ def alone_of(kernel: Kernel) -> list[Graph]:
     """Networks whose last op a kernel without variants runs, of various shapes."""
     match kernel:
         case Kernel.FULLY_CONNECTED:
-            shapes = ((16, 4), (64, 10), (9, 3), (256, 128), (320, 40), (30, 7), (128, 1))
-            return [op_graphs.fully_connected(*shape) for shape in shapes]
+            matrices = ((16, 4), (64, 10), (9, 3), (256, 128), (320, 40), (30, 7), (128, 1))
+            return [op_graphs.fully_connected(*shape) for shape in matrices]
         case Kernel.ADD:
-            shapes = ((40, 8), (20, 24), (5, 96), (3, 7), (8, 64), (1, 30))
-            return [op_graphs.addition(*shape) for shape in shapes]
+            maps = ((40, 8), (20, 24), (5, 96), (3, 7), (8, 64), (1, 30))
+            return [op_graphs.addition(*shape) for shape in maps]
         case Kernel.MEAN:
-            shapes = ((7, 160), (4, 64), (1, 12), (10, 7), (3, 48), (16, 5), (25, 16))
-            return [op_graphs.mean(*shape) for shape in shapes]
+            whole = ((7, 160), (4, 64), (1, 12), (10, 7), (3, 48), (16, 5), (25, 16))
+            return [op_graphs.mean(*shape) for shape in whole]
         case Kernel.AVERAGE_POOL | Kernel.MAX_POOL:
             largest = kernel is Kernel.MAX_POOL
             return [

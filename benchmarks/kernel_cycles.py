@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from elftools.elf.elffile import ELFFile
 from unicorn import UC_HOOK_CODE
@@ -54,7 +55,7 @@ def executed(firmware: Firmware, x: bytes, folder: Path) -> list[tuple[str, str,
         counts[address] += 1
 
     with firmware.elf.open("rb") as stream:
-        section = ELFFile(stream).get_section_by_name(".library_code")
+        section: Any = ELFFile(stream).get_section_by_name(".library_code")
         begin, size = section["sh_addr"], section["sh_size"]
     emulation.uc.hook_add(UC_HOOK_CODE, count, begin=begin, end=begin + size - 1)
     emulation.run(time.monotonic() + _TIME_LIMIT_S, _TIME_LIMIT_S, lambda: False)

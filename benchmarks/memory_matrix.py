@@ -305,7 +305,7 @@ def markdown(rows: list[Row]) -> str:
 
 def _summary(compiler: str, device: str, rows: list[Row]) -> str:
     def off(part: str) -> int:
-        return max(abs(p - m) for p, m in (getattr(r, part) for r in rows))
+        return int(max(abs(p - m) for p, m in (getattr(r, part) for r in rows)))
 
     parts = " | ".join(f"{off(part):,}" for part in ("code", "stack", "sram", "flash"))
     exact = sum(r.exact for r in rows)

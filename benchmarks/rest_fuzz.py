@@ -81,8 +81,14 @@ def main() -> int:
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as home:
-        limits = {"requests_per_minute": 0, "previews_per_minute": 0, "max_active_jobs": 1_000_000}
-        service = Settings(home=Path(home), event_poll_seconds=0.01, min_free_bytes=0, **limits)
+        service = Settings(
+            home=Path(home),
+            event_poll_seconds=0.01,
+            min_free_bytes=0,
+            requests_per_minute=0,
+            previews_per_minute=0,
+            max_active_jobs=1_000_000,
+        )
         app = create_app(service)
         with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
             known = _fill(app.state.store, service, client)
