@@ -55,6 +55,9 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
     if kernel in SHORT_ALONE:
         yield from (network_of_layers(9, 8, [layer]) for layer in short_layers(kernel))
         return
+    if kernel is Kernel.DEPTHWISE:  # whole 3 x 3 windows and all others have code of their own
+        sizes = ((3, False), (3, True), (5, False), (5, True))
+        yield from (network_of_layers(9, 8, [Layer(k, 1, 0, general=g)]) for k, g in sizes)
     base = BASE.get(kernel, kernel)
     wanted = {False: VARIETIES, True: VARIETIES // 2 if kernel in CONVOLUTIONS else 0}
     while any(wanted.values()):

@@ -39,7 +39,7 @@ from tinynas.schedule.kernels import Kernel
 from tinynas.simulate import simulate
 
 TARGET = Path(code.__file__).with_name("code_sizes.json")
-DEVICES = ("stm32f411xe", "stm32f746xg")
+DEVICES = ("stm32f411xe", "stm32f746xg", "stm32f103xe", "stm32l552xe", "stm32g0b1xe")
 """One for every core of the catalogue."""
 BUDGET = Budget(1 << 30, 1 << 30)
 PREFIX = "net"
@@ -308,16 +308,22 @@ def build(graph: Graph, schedule: Schedule, device: Device, toolchain: Toolchain
 
 
 def functions_of(elf_path: Path) -> dict[str, int]:
-    """Name (without the network's prefix) to bytes, in whole words, of the library's functions."""
-    sizes = {}
+    """Name (without the network's prefix) to bytes, in whole words, of the library's functions.
+
+    Routines of the compiler's have several names each; the one that compiled code calls counts.
+    """
+    found: dict[int, tuple[int, str]] = {}
     with elf_path.open("rb") as stream:
         elf = ELFFile(stream)
         section = elf.get_section_index(".library_code")
         table: Any = elf.get_section_by_name(".symtab")
         for symbol in table.iter_symbols():
             if symbol["st_shndx"] == section and symbol["st_info"]["type"] == "STT_FUNC":
-                sizes[symbol.name.removeprefix(f"{PREFIX}_")] = -(-symbol["st_size"] // 4) * 4
-    return sizes
+                at, name = symbol["st_value"], symbol.name.removeprefix(f"{PREFIX}_")
+                size, known = found.get(at, (0, name))
+                chosen = name if name.startswith("__aeabi_") else known
+                found[at] = max(size, -(-symbol["st_size"] // 4) * 4), chosen
+    return {name: size for size, name in found.values()}
 
 
 def check() -> int:

@@ -1,11 +1,13 @@
 """Measures `tinynas/cost/instructions.json`: instructions of the kernels on a grid of shapes.
 
-    python -m benchmarks.kernel_costs [--kernels NAME ...]
+    python -m benchmarks.kernel_costs [--core NAME] [--kernels NAME ...]
 
-Chains of layers run on a simulated Cortex-M7, every layer counted by its marks and every output
-byte compared.  To the counts of a kernel the coefficients of `tinynas.cost.instructions.FEATURES`
-are fitted, relative deviations squared; the largest deviation is stored as the error.  Beside
-them are the cycles of an instruction that `benchmarks.kernel_cycles` works out for one network.
+Chains of layers run on a simulated Cortex-M7, which stands for all cores with the DSP extension, or
+on one without (`instructions_m3.json`, `instructions_m0plus.json`), every layer counted by its
+marks and every output byte compared.  To the counts of a kernel the coefficients of
+`tinynas.cost.instructions.FEATURES` are fitted, relative deviations squared; the largest deviation
+is stored as the error.  Beside them are the cycles of an instruction that
+`benchmarks.kernel_cycles` works out for one network.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from scipy.optimize import nnls
 
 from benchmarks import op_graphs
 from benchmarks.code_size_networks import OF_SPACES, alone
-from benchmarks.kernel_cycles import cycles_of
+from benchmarks.kernel_cycles import cycles_of, measured_on
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.cost import instructions
 from tinynas.cost.instructions import FEATURES, features_of
@@ -41,7 +43,8 @@ POOLS = (
     *((7, 96, 7, 1), (10, 3, 2, 1), (16, 17, 4, 2), (6, 1, 3, 3)),
 )
 """Rows and columns, channels, kernel and stride."""
-TARGET = Path(instructions.__file__).with_name("instructions.json")
+FOLDER = Path(instructions.__file__).parent
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m7")
 
 
 def chains(base: Kernel, variants: frozenset[Kernel]) -> list[Graph]:
@@ -71,7 +74,9 @@ def chains(base: Kernel, variants: frozenset[Kernel]) -> list[Graph]:
 
 
 @cache
-def counts(base: Kernel, kernels: frozenset[Kernel]) -> list[tuple[Kernel, list[float], int]]:
+def counts(
+    base: Kernel, kernels: frozenset[Kernel], core: str
+) -> list[tuple[Kernel, list[float], int]]:
     """Kernel, features and instructions of every layer of the chains, with these variants forced.
 
     Raises:
@@ -80,7 +85,7 @@ def counts(base: Kernel, kernels: frozenset[Kernel]) -> list[tuple[Kernel, list[
     found = []
     for graph in chains(base, kernels):
         schedule = forced(graph, plan_layer(graph), set(kernels))
-        ran = run_network(graph, schedule)
+        ran = run_network(graph, schedule, device=measured_on(core))
         if ran.mismatches:
             raise SystemExit(f"{base}: {ran.mismatches} wrong bytes")
         found += [
@@ -120,26 +125,26 @@ def alone_of(kernel: Kernel) -> list[Graph]:
     return found
 
 
-def points(kernel: Kernel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def points(kernel: Kernel, core: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Features [N, 14] and instructions [N] of the layers that a kernel runs."""
     if kernel in BASE or kernel in BASE.values():
         planes = kernel in PLANES and kernel is not Kernel.DEPTHWISE_3
         together = frozenset(PLANES) if planes else frozenset({kernel})
-        found = counts(BASE.get(kernel, kernel), together)
+        found = counts(BASE.get(kernel, kernel), together, core)
         mine = [(features, number) for name, features, number in found if name is kernel]
     else:
         mine = []
         for graph in alone_of(kernel):
             last = len(graph.ops) - 1
-            number = run_network(graph).by_op[last]
+            number = run_network(graph, device=measured_on(core)).by_op[last]
             mine.append((features_of(graph, graph.ops[last]).tolist(), number))
     return np.array([f for f, _ in mine]), np.array([float(n) for _, n in mine])
 
 
-def cycles(kernel: Kernel) -> dict[str, float]:
+def cycles(kernel: Kernel, core: str) -> dict[str, float]:
     """Cycles an instruction, by core, on one network."""
     graph = shape_of(kernel)
-    return cycles_of(graph, forced(graph, plan_layer(graph), {kernel}))
+    return cycles_of(graph, forced(graph, plan_layer(graph), {kernel}), core)
 
 
 def shape_of(kernel: Kernel, size: int = 10) -> Graph:
@@ -159,7 +164,7 @@ def shape_of(kernel: Kernel, size: int = 10) -> Graph:
     return network_of_layers(size, channels, [layer])
 
 
-def call(kernel: Kernel) -> float:
+def call(kernel: Kernel, core: str) -> float:
     """Instructions of every further call: one layer row by row against the same one at once.
 
     Nothing for kernels that no stream runs; what of rows taken apart a tile repeats is not counted.
@@ -171,7 +176,7 @@ def call(kernel: Kernel) -> float:
         return 0.0
     rows = plan_segments(graph, (Segment(SegmentKind.STREAM, 0, len(graph.ops), chunk=2),))
     once, parts = (
-        run_network(graph, forced(graph, plan, {kernel})).by_op[0]
+        run_network(graph, forced(graph, plan, {kernel}), device=measured_on(core)).by_op[0]
         for plan in (plan_layer(graph), rows)
     )
     return round((parts - once) / (graph.tensors[graph.outputs[0]].shape[1] - 1), 1)
@@ -188,19 +193,25 @@ def fit(features: NDArray[np.float64], counts: NDArray[np.float64]) -> dict[str,
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kernels", nargs="+", type=Kernel, metavar="NAME", help="these alone")
-    wanted = parser.parse_args().kernels
-    table = json.loads(TARGET.read_text()) if TARGET.is_file() else {"kernels": {}}
+    parser.add_argument("--core", choices=CORES, default=CORES[-1])
+    arguments = parser.parse_args()
+    wanted, core = arguments.kernels, arguments.core
+    target = FOLDER / instructions.file_of(core)
+    table = json.loads(target.read_text()) if target.is_file() else {"kernels": {}}
     table["features"] = list(FEATURES)
     for kernel in wanted or Kernel:
-        features, numbers = points(kernel)
-        found = fit(features, numbers) | {"cycles": cycles(kernel), "call": call(kernel)}
+        features, numbers = points(kernel, core)
+        found = fit(features, numbers) | {
+            "cycles": cycles(kernel, core),
+            "call": call(kernel, core),
+        }
         table["kernels"][kernel.value] = found
         print(
             f"{kernel:20} {len(numbers):3} shapes, error {found['error']:.1%}",
             found["cycles"],
             file=sys.stderr,
         )
-        TARGET.write_text(json.dumps(table, indent=2) + "\n")
+        target.write_text(json.dumps(table, indent=2) + "\n")
     return 0
 
 

@@ -8,6 +8,12 @@ a load 2 cycles, or 1 right behind another single load or store, LDM and LDRD 1 
 multiply-accumulates 1, a taken branch 3, a division 7.  Cortex-M7: its manual has no such table;
 what is assumed is that memory accesses take 64 bits a cycle and go alone, that of the rest two are
 issued a cycle but one multiply at most, that a taken branch adds 1 and a division 7.
+
+Cortex-M3: the table of its manual (r2p1, 3.3.1), which is that of the M4 but for multiplications:
+MLA and MLS 2, those with a long result 4 of 3 to 5, with a long sum 5 of 4 to 7.  Cortex-M0+: the
+table of its manual (r0p1, 3.3) with the multiplier of one cycle: loads and stores 2, LDM, STM, PUSH
+and POP 1 + N, POP of the program counter 3 + N, a taken branch 2, BL 3, all others 1.
+Cortex-M33: its manual has no such table, and nothing is assumed.
 """
 
 from __future__ import annotations
@@ -18,6 +24,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +33,35 @@ from unicorn import UC_HOOK_CODE
 
 from benchmarks.kernel_shapes import firmware_of
 from tinynas.build import Firmware, find_toolchain
-from tinynas.devices import load_device
+from tinynas.devices import Device, MemoryKind, load_device
 from tinynas.graph.ir import Graph
 from tinynas.schedule import Schedule
 from tinynas.simulate.unicorn_cpu import Emulation
 
 _TIME_LIMIT_S = 300
 _DIVISION = 7
+_PARTS = {"cortex-m0plus": "stm32g0b1xe", "cortex-m3": "stm32f103xe", "cortex-m7": "stm32f746xg"}
 _LINE = re.compile(r"^\s*([0-9a-f]+):\t[0-9a-f ]+\t(\S+)\s*([^@;]*)")
 _MULTIPLY = re.compile(r"^(smla|smmla|smmul|smul|smlad|smuad|mla|mls|mul|umull|smull|umlal|smlal)")
 _SINGLE = re.compile(r"^(ldr|str)(b|h|sb|sh)?(\.w|\.n|t)?$")
 
 
-def cycles_of(graph: Graph, schedule: Schedule) -> dict[str, float]:
-    """Cycles an instruction of the network's library, by core."""
-    device = load_device("stm32f746xg")
+def cycles_of(graph: Graph, schedule: Schedule, core: str) -> dict[str, float]:
+    """Cycles an instruction of the network's library, by core: of all with the DSP extension, or
+    of the one core without."""
+    device = measured_on(core)
     with tempfile.TemporaryDirectory() as folder:
         firmware, x, _ = firmware_of(graph, schedule, device, find_toolchain(), Path(folder))
-        return _cycles(executed(firmware, x.tobytes(), Path(folder)))
+        code = executed(firmware, x.tobytes(), Path(folder))
+    total = sum(count for _, _, count in code)
+    match core:
+        case "cortex-m0plus":
+            return {core: round(_small(code) / total, 3)}
+        case "cortex-m3":
+            return {core: round((_cycles(code)[0] + _long_products(code)) / total, 3)}
+        case _:
+            m4, m7 = _cycles(code)
+            return {"cortex-m4": round(m4 / total, 3), "cortex-m7": round(m7 / total, 3)}
 
 
 def executed(firmware: Firmware, x: bytes, folder: Path) -> list[tuple[str, str, int]]:
@@ -75,7 +93,31 @@ def executed(firmware: Firmware, x: bytes, folder: Path) -> list[tuple[str, str,
     return found
 
 
-def _cycles(code: list[tuple[str, str, int]]) -> dict[str, float]:
+def measured_on(core: str) -> Device:
+    """The part whose code is counted for a core, with memory for any benchmark."""
+    part = load_device(_PARTS[core])
+    regions = tuple(replace(r, bytes=4 << 20) for r in map(part.largest, MemoryKind))
+    return replace(part, regions=regions)
+
+
+def _small(code: list[tuple[str, str, int]]) -> float:
+    """Cycles of a Cortex-M0+."""
+    cycles = 0.0
+    for number, (mnemonic, operands, count) in enumerate(code):
+        after = code[number + 1][2] if number + 1 < len(code) else count
+        words, taken = _words(mnemonic, operands), _taken(mnemonic, operands, count, after)
+        cycles += count * (1 + words) + taken * (2 if mnemonic in ("bl", "pop") else 1)
+    return cycles
+
+
+def _long_products(code: list[tuple[str, str, int]]) -> float:
+    """What multiplications of a Cortex-M3 take beyond a cycle."""
+    extra = {"mla": 1, "mls": 1, "umull": 3, "smull": 3, "umlal": 4, "smlal": 4}
+    return float(sum(count * extra.get(mnemonic.split(".")[0], 0) for mnemonic, _, count in code))
+
+
+def _cycles(code: list[tuple[str, str, int]]) -> tuple[float, float]:
+    """Cycles of a Cortex-M4 and of an M7."""
     total, m4 = 0, 0.0
     multiplies = memory = accesses = extra = 0.0
     before = ""
@@ -94,8 +136,7 @@ def _cycles(code: list[tuple[str, str, int]]) -> dict[str, float]:
         accesses += count if words else 0
         extra += taken + divides
         before = mnemonic if single else ""
-    m7 = memory + max(multiplies, (total - accesses) / 2) + extra
-    return {"cortex-m4": round(m4 / total, 3), "cortex-m7": round(m7 / total, 3)}
+    return m4, memory + max(multiplies, (total - accesses) / 2) + extra
 
 
 def _words(mnemonic: str, operands: str) -> int:

@@ -1,4 +1,4 @@
-"""Predicted against linked and measured memory: 20 networks x 3 devices x schedules x compilers.
+"""Predicted against linked and measured memory: 20 networks x 6 devices x schedules x compilers.
 
     python -m benchmarks.memory_matrix [--networks 20] [--compilers NAME ...] [--write]
 
@@ -52,7 +52,10 @@ from tinynas.simulate import simulate
 from tinynas.spaces import Architecture, Subspace, load_space, network_of
 
 RESULT = Path(__file__).parent / "results" / "memory_matrix.md"
-DEVICES = ("stm32f411xe", "stm32f746xg", "stm32l476xg")
+DEVICES = (
+    *("stm32f411xe", "stm32f746xg", "stm32l476xg"),
+    *("stm32f103xe", "stm32g0b1xe", "stm32l552xe"),  # Cortex-M3, M0+, M33
+)
 NETWORKS = 20
 KINDS = ("layer", "patch", "stream")
 LIMIT_BYTES, LIMIT_SHARE = 64, 0.02

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
 from tinynas.cost.cheapest import families_of
+from tinynas.cost.instructions import check_timings
 from tinynas.devices import Budget, Device, devices, load_device
 from tinynas.errors import InvalidInputError
 from tinynas.hyperparameters import BATCH_SIZE, Hyperparameters, check_range
@@ -224,14 +225,20 @@ def reference_device(request: JobRequest) -> str:
     return part.name
 
 
+REFERENCE_CORES = ("cortex-m4", "cortex-m7")
+"""Parts with other cores are taken only by name."""
+
+
 def nearest_device(sram_bytes: int, flash_bytes: int) -> Device:
-    """The smallest part that has both or, where none has, the one with the most SRAM."""
+    """The smallest part with a Cortex-M4 or M7 that has both or, where none has, the one of them
+    with the most SRAM."""
 
     def size(part: Device) -> tuple[int, int, str]:
         return part.default_budget.sram_bytes, part.default_budget.flash_bytes, part.name
 
-    fitting = [d for d in devices() if size(d)[0] >= sram_bytes and size(d)[1] >= flash_bytes]
-    return min(fitting, key=size) if fitting else max(devices(), key=size)
+    parts = [d for d in devices() if d.core in REFERENCE_CORES]
+    fitting = [d for d in parts if size(d)[0] >= sram_bytes and size(d)[1] >= flash_bytes]
+    return min(fitting, key=size) if fitting else max(parts, key=size)
 
 
 def check_macs(macs: int | None) -> int | None:
@@ -337,6 +344,8 @@ def check_request(request: JobRequest) -> None:
     parse_resolutions(request.resolutions)
     check_macs(request.macs)
     check_latency(request.latency_ms)
+    if request.budget.latency_ms is not None:
+        check_timings(request.target.core)
     _ = request.budget, request.target
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import ARMAttributesSection
 
 from tinynas.build import BuildError, Toolchain, build_firmware, find_toolchain, firmware_files
 from tinynas.build.toolchain import GCC, ZIG, toolchains
@@ -26,7 +28,10 @@ def toolchain(request: pytest.FixtureRequest) -> Toolchain:
         pytest.skip(error.message)
 
 
-@pytest.mark.parametrize("device", ["stm32f411xe", "stm32f746xg", "stm32h743xi", "stm32l476xg"])
+@pytest.mark.parametrize(
+    "device",
+    ["stm32f411xe", "stm32f746xg", "stm32h743xi", "stm32f103xe", "stm32g0b1xe", "stm32l552xe"],
+)
 def test_each_part_of_the_firmware_is_counted_apart(
     tiny_bundle: WriteBundle, tmp_path: Path, toolchain: Toolchain, device: str
 ) -> None:
@@ -40,6 +45,38 @@ def test_each_part_of_the_firmware_is_counted_apart(
     assert 0 < firmware.harness_flash_bytes < 8192
     assert sorted(firmware.image.marks.values()) == [-3, -2, -1, 0, 1]
     assert firmware.compiler.startswith(toolchain.name)
+
+
+@pytest.mark.parametrize(
+    ("device", "architecture", "unaligned"),
+    [
+        ("stm32f103xe", 10, True),  # v7
+        ("stm32f411xe", 13, True),  # v7E-M
+        ("stm32g0b1xe", 12, False),  # v6S-M
+        ("stm32l552xe", 17, True),  # v8-M.mainline
+    ],
+)
+def test_no_object_needs_more_than_the_core_has(
+    tiny_bundle: WriteBundle,
+    tmp_path: Path,
+    toolchain: Toolchain,
+    device: str,
+    architecture: int,
+    unaligned: bool,
+) -> None:
+    """Simulators execute what a smaller core would not, so the objects, as linked, have to tell."""
+    firmware = build_firmware(tiny_bundle(device), load_device(device), toolchain, tmp_path / "out")
+    with firmware.elf.open("rb") as stream:
+        section = ELFFile(stream).get_section_by_name(".ARM.attributes")
+        assert isinstance(section, ARMAttributesSection)
+        told = {
+            attribute.tag: attribute.value
+            for vendor in section.iter_subsections()
+            for scope in vendor.iter_subsubsections()
+            for attribute in scope.iter_attributes()
+        }
+    assert told["TAG_CPU_ARCH"] == architecture
+    assert told.get("TAG_CPU_UNALIGNED_ACCESS", 0) == unaligned
 
 
 def test_the_harness_calls_nothing_of_the_compilers_libraries(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.kernel_shapes import Layer, network_of_layers
+from benchmarks.kernel_shapes import Layer, network_of_layers, run_network
 from tinynas.cost import Population, Tables, estimate_latency
 from tinynas.cost.instructions import models
 from tinynas.cost.latencies import population_latency
@@ -16,7 +16,7 @@ from tinynas.devices import Budget, FlashTiming, load_device
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_patch, plan_segments
-from tinynas.schedule.kernels import Kernel
+from tinynas.schedule.kernels import Kernel, kernel_of
 from tinynas.search.feasibility import Feasibility
 from tinynas.spaces import Architecture, Subspace, load_space, network_of, skeleton
 from tinynas.subspace import choose_subspace
@@ -95,13 +95,33 @@ def test_a_core_without_timings_is_named() -> None:
     with pytest.raises(InvalidInputError, match="cortex-m33") as caught:
         estimate_latency(_graph(_rows(1)[0]), replace(DEVICE, core="cortex-m33"))
     assert caught.value.field == "device"
-    assert caught.value.allowed == ["cortex-m4", "cortex-m7"]
+    assert caught.value.allowed == ["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7"]
 
 
 def test_every_kernel_has_figures() -> None:
     assert set(models()) == set(Kernel)
     for model in models().values():
         assert 0.5 < model.cycles["cortex-m7"] <= model.cycles["cortex-m4"] < 4
+
+
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3"])
+def test_every_kernel_has_figures_for_cores_without_dsp(core: str) -> None:
+    assert set(models(core)) == set(Kernel)
+    for model in models(core).values():
+        assert model.cycles.keys() == {core}
+        assert 1 < model.cycles[core] < 4
+
+
+@pytest.mark.parametrize("part", ["stm32f103xe", "stm32g0b1xe", "stm32l552xe"])
+def test_instructions_of_other_cores_are_near_those_counted(part: str) -> None:
+    graph = network_of_layers(14, 3, [Layer(3, 2, 16), Layer(3, 1, 0), Layer(1, 1, 24)])
+    device = load_device(part)
+    counted = run_network(graph, device=device)
+    estimated = sum(
+        op_instructions(graph, op, kernel_of(graph, op), core=device.core) or 0 for op in graph.ops
+    )
+    assert counted.mismatches == 0
+    assert estimated == pytest.approx(counted.instructions, rel=0.15)
 
 
 def test_a_search_refuses_what_takes_too_long() -> None:

@@ -14,6 +14,7 @@ from tinynas.cost import DEFAULT_COMPILER, code_sizes, kernel_cost, memory_cost
 from tinynas.cost.code import CodeSizes
 from tinynas.cost.forms import needs_general_form
 from tinynas.devices import load_device
+from tinynas.devices.model import CORES
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.graph.random import random_graph
@@ -42,7 +43,7 @@ def test_predictions_are_what_is_linked_and_measured(toolchain: str) -> None:
         assert cost.flash_bytes == cost.constant_bytes + cost.code_bytes
 
 
-@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m7"])
+@pytest.mark.parametrize("core", CORES)
 def test_every_kernel_is_measured_for_both_compilers(core: str) -> None:
     for compiler in (DEFAULT_COMPILER, "ziglang"):
         sizes = code_sizes(core, compiler)

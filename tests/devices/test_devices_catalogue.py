@@ -17,12 +17,14 @@ from tinynas.devices import (
     parse_catalogue,
     stand_in,
 )
+from tinynas.devices.model import CORES
 from tinynas.errors import InvalidInputError
 
 KB = 1024
 
 # (core, MHz, largest contiguous SRAM, flash, all SRAM there is), from the datasheets' first pages.
 DATASHEET = {
+    "STM32F103xE": ("cortex-m3", 72, 64, 512, 64),
     "STM32F401xE": ("cortex-m4", 84, 96, 512, 96),
     "STM32F405xG": ("cortex-m4", 168, 128, 1024, 192),
     "STM32F411xE": ("cortex-m4", 100, 128, 512, 128),
@@ -30,10 +32,13 @@ DATASHEET = {
     "STM32F446xE": ("cortex-m4", 180, 128, 512, 128),
     "STM32F746xG": ("cortex-m7", 216, 320, 1024, 336),
     "STM32F767xI": ("cortex-m7", 216, 512, 2048, 528),
+    "STM32G0B1xE": ("cortex-m0plus", 64, 144, 512, 144),
     "STM32H743xI": ("cortex-m7", 480, 512, 2048, 1056),
     "STM32L476xG": ("cortex-m4", 80, 96, 1024, 128),
     "STM32L4R5xI": ("cortex-m4", 120, 640, 2048, 640),
+    "STM32L552xE": ("cortex-m33", 110, 256, 512, 256),
 }
+DSP = {"cortex-m4", "cortex-m7", "cortex-m33"}
 
 
 @pytest.mark.parametrize("name", DATASHEET)
@@ -46,7 +51,7 @@ def test_a_part_has_what_its_datasheet_says(name: str) -> None:
     assert device.default_budget.flash_bytes == flash * KB
     total = sum(r.bytes for r in device.regions if r.kind is MemoryKind.SRAM)
     assert total == all_sram * KB
-    assert device.has_dsp
+    assert device.has_dsp == (core in DSP)
 
 
 @pytest.mark.parametrize("device", devices(), ids=lambda d: d.name)
@@ -84,12 +89,15 @@ def test_stand_ins_are_found_by_core_and_not_offered() -> None:
     assert board is not None
     assert board.simulators.qemu_machine == "mps2-an500"
     assert board.name not in device_names()
-    assert stand_in("cortex-m3") is None
+    assert {d.core for d in devices()} == set(CORES)
+    assert all(stand_in(core) for core in CORES)
+    assert stand_in("cortex-m55") is None
 
 
 def _catalogue_with(**changes: object) -> str:
     path = Path(tinynas.devices.__file__).with_name("catalogue.yaml")
-    device = yaml.safe_load(path.read_text())["devices"][2]
+    known = yaml.safe_load(path.read_text())["devices"]
+    device = next(d for d in known if d["name"] == "STM32F411xE")
     return yaml.safe_dump({"devices": [device | changes]})
 
 
@@ -97,6 +105,7 @@ def _catalogue_with(**changes: object) -> str:
     ("changes", "said"),
     [
         ({"core": "cortex-a53"}, "cortex-a53"),
+        ({"core": "cortex-m55"}, "cortex-m55.*cortex-m0plus.*cortex-m33"),
         ({"fpu": "neon"}, "neon"),
         ({"clock_mhz": 0}, "MHz"),
         ({"colour": "blue"}, "colour"),

@@ -37,11 +37,15 @@ int main(int argc, char **argv)
 MULTIPLIERS = (1 << 30, (1 << 30) + 1, (1 << 31) - 1, 0x5A827999, 3 << 29)
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+_SMALL_CORES = "#define NETWORK_SHORT_PRODUCTS\n#define NETWORK_BYTEWISE\n"
+"""The C of cores without long multiplication."""
+
+
+@pytest.fixture(scope="module", params=["", _SMALL_CORES], ids=["long products", "short products"])
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("arithmetic")
     texts = kernel_texts(["requantise.c"]) | {"main.c": _PROGRAM}
-    return compile_program(folder, texts)
+    return compile_program(folder, {name: request.param + text for name, text in texts.items()})
 
 
 def _in_c(program: Path, records: NDArray[np.int64]) -> NDArray[np.int8]:

@@ -18,12 +18,16 @@ start
 """
 
 
+_CPU_TYPES = {"cortex-m0plus": "cortex-m0+"}
+"""Where Renode's name for a core is not the compilers'."""
+
+
 def platform(device: Device) -> str:
     """A platform description (.repl) with the device's memories, its UART and nothing else.
 
     Renode's own STM32 platforms have more memory than the parts: what overflows the part would run.
     """
-    uart = device.uart
+    uart, cpu_type = device.uart, _CPU_TYPES.get(device.core, device.core)
     entries = [
         f"{r.name}: Memory.MappedMemory @ sysbus {r.address:#x}\n    size: {r.bytes:#x}"
         for r in device.regions
@@ -36,7 +40,7 @@ def platform(device: Device) -> str:
     entries += [
         "nvic: IRQControllers.NVIC @ sysbus 0xE000E000\n    priorityMask: 0xF0\n"
         "    systickFrequency: 100000000\n    IRQ -> cpu@0",
-        f'cpu: CPU.CortexM @ sysbus\n    cpuType: "{device.core}"\n    nvic: nvic',
+        f'cpu: CPU.CortexM @ sysbus\n    cpuType: "{cpu_type}"\n    nvic: nvic',
         f"{uart.name}: {device.simulators.renode_uart} @ sysbus <{uart.address:#x}, +0x100>\n"
         f"{frequency}    IRQ -> nvic@{uart.irq}",
     ]

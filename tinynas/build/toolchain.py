@@ -62,7 +62,10 @@ class Toolchain:
 
 def gcc_core_flags(device: Device) -> tuple[str, ...]:
     """GCC's flags for a device's core and floating-point unit."""
-    core = (f"-mcpu={device.core}", "-mthumb")
+    core: tuple[str, ...] = (f"-mcpu={device.core}", "-mthumb")
+    if device.core == "cortex-m0plus":
+        # Its tables would lie among the constants, and be what no kernel's size tells.
+        core = (*core, "-fno-jump-tables")
     if device.fpu is None:
         return (*core, "-mfloat-abi=soft")
     return (*core, "-mfloat-abi=hard", f"-mfpu={device.fpu}")
@@ -72,7 +75,8 @@ def zig_core_flags(device: Device) -> tuple[str, ...]:
     """Zig's flags for a device's core and floating-point unit (a feature of LLVM's)."""
     feature = "" if device.fpu is None else f"+{_LLVM_FPU[device.fpu]}"
     abi = "eabi" if device.fpu is None else "eabihf"
-    cpu = f"-mcpu={device.core.replace('-', '_')}{feature}"
+    dsp = "+dsp" if device.core == "cortex-m33" else ""  # which is optional there
+    cpu = f"-mcpu={device.core.replace('-', '_')}{feature}{dsp}"
     return ("-target", f"thumb-freestanding-{abi}", cpu, "-fno-sanitize=all", "-g0")
 
 

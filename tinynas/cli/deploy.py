@@ -48,7 +48,7 @@ def compile_command(
 ) -> None:
     """An int8 model to a C bundle."""
     from tinynas import library
-    from tinynas.report.describe import describe_latency
+    from tinynas.report.describe import describe_latency, why_no_latency
     from tinynas.schedule import front, schedules_for
     from tinynas.schedule.pictures import FrontPicture, MemoryPicture, check_name
 
@@ -74,12 +74,14 @@ def compile_command(
         FrontPicture(graph, [*best, *simple]).save(plot_front)
     budget = bundle.description["budget"]
     latency = describe_latency(graph, bundle.description["device"], bundle.schedule)
+    none = why_no_latency(bundle.description["core"])
     value = {
         "bundle": str(bundle.path),
         "operators": len(graph.ops),
         "macs": graph.macs,
         "schedule": bundle.schedule.summary,
         "latency": latency,
+        "no_latency": none,
         "sram_bytes": {
             "predicted": predicted["sram_bytes"],
             "budget": budget["sram_bytes"],
@@ -102,7 +104,8 @@ def compile_command(
         f"{value['schedule']}; SRAM {format_bytes(predicted['sram_bytes'])}, "
         f"flash {format_bytes(predicted['flash_bytes'])} "
         f"(predicted for {predicted['compiler']})"
-        + (f"; about {latency['estimated_ms']:.1f} ms (an estimate)" if latency else ""),
+        + (f"; about {latency['estimated_ms']:.1f} ms (an estimate)" if latency else "")
+        + (f"; {none}" if none else ""),
         highlight=False,
     )
 

@@ -3,6 +3,7 @@
 from tinynas.cost.cheapest import Cheapest, cheapest_schedules, stream_segments
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
 from tinynas.cost.fastest import fastest
+from tinynas.cost.instructions import check_timings, has_timings
 from tinynas.cost.ir import KernelCost, MemoryCost
 from tinynas.cost.latency import LatencyEstimate, estimate_latency
 from tinynas.cost.memory import kernel_cost, memory_cost
@@ -20,9 +21,11 @@ __all__ = [
     "Population",
     "Tables",
     "cheapest_schedules",
+    "check_timings",
     "code_sizes",
     "estimate_latency",
     "fastest",
+    "has_timings",
     "kernel_cost",
     "memory_cost",
     "stream_segments",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tinynas.cost.code import DEFAULT_COMPILER
-from tinynas.cost.latency import estimate_latency, op_cycles, parts_of, parts_of_rows
+from tinynas.cost.latency import effort, op_effort, parts_of, parts_of_rows
 from tinynas.cost.memory import memory_cost
 from tinynas.cost.variants import with_variants
 from tinynas.devices import Budget, Device
@@ -26,7 +26,7 @@ def fastest(
     compiler: str = DEFAULT_COMPILER,
 ) -> Schedule:
     """`schedule` with the kernels, and the columns that streams hand on at a time, of the least
-    estimated cycles within the budget.
+    effort (`tinynas.cost.latency.op_effort`) within the budget.
 
     Planner and search count with the fewest columns.  More of them save calls, and pixels that
     kernels compute in twos and threes; they take what SRAM there is, stage by stage.  Segments
@@ -40,7 +40,7 @@ def fastest(
         chosen = with_variants(graph, schedule, budget, device, compiler, parts)
         rest = memory_cost(graph, chosen, device.core, compiler).sram_bytes - chosen.arena_bytes
         choices.append(_widened(graph, chosen, device, budget.sram_bytes - rest))
-    return min(choices, key=lambda s: estimate_latency(graph, device, s).cycles)
+    return min(choices, key=lambda s: effort(graph, device, s))
 
 
 def _by_rows(segment: Segment) -> Segment:
@@ -49,14 +49,14 @@ def _by_rows(segment: Segment) -> Segment:
 
 
 def _widened(graph: Graph, schedule: Schedule, device: Device, arena_bytes: int) -> Schedule:
-    """Every stage with the columns of the least estimated cycles that fit the arena."""
+    """Every stage with the columns of the least effort that fit the arena."""
     for number, segment in enumerate(schedule.segments):
         if segment.kind is not SegmentKind.STREAM:
             continue
         for index, stage in enumerate(stream_segment(graph, segment).stages):
             if stage.last - stage.first == 1:
                 continue
-            for chunk in _by_cycles(graph, schedule, stage, device):
+            for chunk in _by_effort(graph, schedule, stage, device):
                 wider = with_chunk(graph, schedule, number, index, chunk)
                 if wider.arena_bytes <= max(arena_bytes, schedule.arena_bytes):
                     schedule = wider
@@ -64,12 +64,12 @@ def _widened(graph: Graph, schedule: Schedule, device: Device, arena_bytes: int)
     return schedule
 
 
-def _by_cycles(graph: Graph, schedule: Schedule, stage: Stage, device: Device) -> Iterator[int]:
-    """Numbers of columns for a stage, those of the least estimated cycles first."""
+def _by_effort(graph: Graph, schedule: Schedule, stage: Stage, device: Device) -> Iterator[int]:
+    """Numbers of columns for a stage, those of the least effort first."""
     ops = graph.ops[stage.first : stage.last]
 
-    def cycles(chunk: int) -> float:
+    def of_stage(chunk: int) -> float:
         parts = parts_of_rows(stage.rows, stage.columns, chunk)
-        return sum(op_cycles(graph, o, device, kernel_in(graph, schedule, o), parts) for o in ops)
+        return sum(op_effort(graph, o, device, kernel_in(graph, schedule, o), parts) for o in ops)
 
-    return iter(sorted(narrowest(stage.columns, stage.chunk), key=cycles))
+    return iter(sorted(narrowest(stage.columns, stage.chunk), key=of_stage))

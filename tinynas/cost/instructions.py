@@ -1,8 +1,9 @@
-"""Instructions that a kernel executes for an op, from measurements on a simulated Cortex-M4.
+"""Instructions that a kernel executes for an op, from measurements on simulated cores.
 
 `instructions.json` holds, for every kernel, coefficients of the features below and how far they
 were off at worst on the shapes they were fitted to; `python -m benchmarks.kernel_costs`
-measures both.
+measures both.  It is of the cores with the DSP extension, which execute the same assembly; those
+without execute compiled C, and have a file each.
 Simulated instructions, not cycles.
 """
 
@@ -17,6 +18,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynas.devices.model import CORES
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import (
     AveragePool2D,
@@ -56,6 +58,11 @@ padding included, and output rows of all channels where the stride is not 1.  Of
 fully connected layers the first two of these four are other things: channels that are computed
 together (four, or one that is left over) of all output pixels, and their taps."""
 
+
+_FILES = {"cortex-m0plus": "instructions_m0plus.json", "cortex-m3": "instructions_m3.json"}
+_WITH_DSP = "instructions.json"
+DSP_CORE = "cortex-m4"
+"""Stands for all cores with the DSP extension."""
 
 _WEIGHTED = (Conv2D, DepthwiseConv2D, FullyConnected)
 
@@ -144,9 +151,9 @@ def _inside(window: Window, axis: int, size: int, outputs: int) -> int:
     return int((np.clip(starts + window.kernel[axis], 0, size) - begins).sum())
 
 
-def instructions_of(graph: Graph, op: Op, kernel: Kernel) -> int | None:
+def instructions_of(graph: Graph, op: Op, kernel: Kernel, core: str = DSP_CORE) -> int | None:
     """Estimated instructions of one op, run whole; None where the kernel was not measured."""
-    model = models().get(kernel)
+    model = models(core).get(kernel)
     return None if model is None else model.instructions(features_of(graph, op))
 
 
@@ -156,25 +163,49 @@ def cycles_per_instruction(kernel: Kernel, core: str) -> float:
     Raises:
         InvalidInputError: nothing was worked out for the core.
     """
-    known = models()[kernel].cycles
-    if core not in known:
+    check_timings(core)
+    return models(core)[kernel].cycles[core]
+
+
+def has_timings(core: str) -> bool:
+    """Whether cycles, and so latency, can be estimated for a core."""
+    return any(core in model.cycles for model in models(core).values())
+
+
+def check_timings(core: str) -> None:
+    """Raises:
+    InvalidInputError: the core has none.
+    """
+    if not has_timings(core):
         raise InvalidInputError(
-            f"no cycles an instruction are known for {core}; "
-            "`python -m benchmarks.kernel_costs` works them out from a core's published timings",
+            f"no latency can be estimated for {core}: no instruction timings of it are published",
             field="device",
             given=core,
-            allowed=list(known),
+            allowed=[known for known in CORES if has_timings(known)],
         )
-    return known[core]
+
+
+def file_of(core: str) -> str:
+    """The file, in this folder, that holds the figures of a core."""
+    return _FILES.get(core, _WITH_DSP)
+
+
+def models(core: str = DSP_CORE) -> dict[Kernel, InstructionModel]:
+    """What has been measured of the kernels as a core executes them."""
+    return _models(file_of(core))
 
 
 @cache
-def models() -> dict[Kernel, InstructionModel]:
-    """What has been measured."""
-    raw = json.loads((files("tinynas.cost") / "instructions.json").read_text())
+def _models(file: str) -> dict[Kernel, InstructionModel]:
+    raw = json.loads((files("tinynas.cost") / file).read_text())
+
+    def in_order(coefficients: list[float]) -> tuple[float, ...]:
+        named = dict(zip(raw["features"], coefficients, strict=True))
+        return tuple(named.get(name, 0.0) for name in FEATURES)
+
     return {
         Kernel(name): InstructionModel(
-            tuple(value["coefficients"]), value["error"], value["cycles"], value["call"]
+            in_order(value["coefficients"]), value["error"], value["cycles"], value["call"]
         )
         for name, value in raw["kernels"].items()
     }

@@ -12,7 +12,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tinynas.cost.instructions import cycles_per_instruction, instructions_of, models
+from tinynas.cost.instructions import (
+    DSP_CORE,
+    check_timings,
+    cycles_per_instruction,
+    has_timings,
+    instructions_of,
+    models,
+)
 from tinynas.cost.layout import constant_bytes
 from tinynas.devices import Device
 from tinynas.graph.ir import Conv2D, Graph, Op
@@ -55,11 +62,12 @@ def estimate_latency(
     Raises:
         InvalidInputError: no timings are known for the device's core.
     """
+    check_timings(device.core)
     instructions, cycles, unknown = 0, 0.0, set()
     parts = {} if schedule is None else parts_of(graph, schedule)
     for op in graph.ops:
         kernel = kernel_of(graph, op) if schedule is None else kernel_in(graph, schedule, op)
-        number = op_instructions(graph, op, kernel, parts.get(op.name))
+        number = op_instructions(graph, op, kernel, parts.get(op.name), device.core)
         if number is None:
             unknown.add(kernel.value)
             continue
@@ -98,12 +106,14 @@ def parts_of_rows(rows: int, columns: int, chunk: int) -> Parts:
     return {chunk: rows * whole} | ({rest: rows} if rest else {})
 
 
-def op_instructions(graph: Graph, op: Op, kernel: Kernel, parts: Parts | None = None) -> int | None:
+def op_instructions(
+    graph: Graph, op: Op, kernel: Kernel, parts: Parts | None = None, core: str = DSP_CORE
+) -> int | None:
     """Estimated instructions of one op, whole or in parts; None where none are known."""
-    number = instructions_of(graph, op, kernel)
+    number = instructions_of(graph, op, kernel, core)
     if number is None or parts is None:
         return number
-    further = models()[kernel].call * (sum(parts.values()) - 1)
+    further = models(core)[kernel].call * (sum(parts.values()) - 1)
     return round(number * _computed(graph, op, kernel, parts) / _pixels(graph, op) + further)
 
 
@@ -116,11 +126,35 @@ def op_cycles(
 ) -> float:
     """Cycles of one op, whole or in parts; nothing where no figures are known for its kernel."""
     kernel = kernel or kernel_of(graph, op)
-    number = op_instructions(graph, op, kernel, parts)
+    number = op_instructions(graph, op, kernel, parts, device.core)
     if number is None:
         return 0.0
     cycles = number * cycles_per_instruction(kernel, device.core)
     return cycles + flash_cycles(graph, op, kernel, device, parts)
+
+
+def op_effort(
+    graph: Graph,
+    op: Op,
+    device: Device,
+    kernel: Kernel | None = None,
+    parts: Parts | None = None,
+) -> float:
+    """What kernels and schedules are chosen by: the cycles of an op or, where no timings of the
+    core are known, its instructions."""
+    if has_timings(device.core):
+        return op_cycles(graph, op, device, kernel, parts)
+    kernel = kernel or kernel_of(graph, op)
+    return float(op_instructions(graph, op, kernel, parts, device.core) or 0)
+
+
+def effort(graph: Graph, device: Device, schedule: Schedule) -> float:
+    """`op_effort` of all ops as the schedule runs them."""
+    parts = parts_of(graph, schedule)
+    kernels = {op.name: kernel_in(graph, schedule, op) for op in graph.ops}
+    return sum(
+        op_effort(graph, op, device, kernels[op.name], parts.get(op.name)) for op in graph.ops
+    )
 
 
 def _pixels(graph: Graph, op: Op) -> int:

@@ -4,6 +4,7 @@ Planner and search count with the kernels of the least flash.  What then is left
 int16 weights and faster code: a knapsack over the ops, solved exactly up to units of 64 bytes, for
 every set of kernels whose code is brought along.  What it minimises are the estimated cycles of the
 device (`tinynas.cost.latency`): int16 weights save instructions, but are twice as much to read.
+Where no timings of a core are known, instructions are what it minimises.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
 from tinynas.cost.forms import has_offset_form
 from tinynas.cost.instructions import models
-from tinynas.cost.latency import Parts, op_cycles, parts_of
+from tinynas.cost.latency import Parts, op_effort, parts_of
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.memory import memory_cost
 from tinynas.cost.wide import CLAMPED, row_forms, strided_exponents, wide_forms
@@ -113,11 +114,13 @@ def offers_of(
     for op in graph.ops:
         base = kernel_of(graph, op)
         for kernel in (k for k, of in BASE.items() if of is base):
-            if not {base, kernel} <= models().keys() or not runs(graph, schedule, op, kernel):
+            if not {base, kernel} <= models(device.core).keys() or not runs(
+                graph, schedule, op, kernel
+            ):
                 continue
             extra = constant_bytes(graph, op, kernel).total - constant_bytes(graph, op).total
             calls = parts.get(op.name)
-            slow, fast = (op_cycles(graph, op, device, k, calls) for k in (base, kernel))
+            slow, fast = (op_effort(graph, op, device, k, calls) for k in (base, kernel))
             yield Offer(op.name, kernel, extra, round(slow - fast))
 
 

@@ -159,7 +159,8 @@ def _region(f: _Fields) -> MemoryRegion:
 
 def _flash_timing(f: _Fields) -> FlashTiming:
     f.allow({"wait_states", "line", "cache"}, optional=set())
-    line, cache = (parse_bytes(f.raw[key], field=f"{f.place}: {key}") for key in ("line", "cache"))
+    line = parse_bytes(f.raw["line"], field=f"{f.place}: line")
+    cache = f.raw["cache"] and parse_bytes(f.raw["cache"], field=f"{f.place}: cache")
     return f.build(lambda: FlashTiming(f.integer("wait_states"), line, cache))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
-CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
 FPUS = ("fpv4-sp-d16", "fpv5-sp-d16", "fpv5-d16")
 _BLOCK_BYTES = 1024
 HARNESS_SRAM_BYTES = 512
@@ -19,11 +19,13 @@ class MemoryKind(StrEnum):
 
 
 class UartModel(StrEnum):
-    """The register layout of a UART: STM32F4's, that of F7, H7 and L4, Arm's CMSDK."""
+    """The register layout of a UART: that of F1 and F4, that of F7, H7, G0, L4 and L5, Arm's CMSDK,
+    Nordic's nRF51."""
 
     STM32F4 = "stm32f4"
     STM32F7 = "stm32f7"
     CMSDK = "cmsdk"
+    NRF51 = "nrf51"
 
 
 @dataclass(frozen=True)

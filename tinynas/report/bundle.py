@@ -18,7 +18,7 @@ from tinynas.graph.ir import Graph, op_macs
 from tinynas.report import text
 from tinynas.report.charts.layers import layer_bars
 from tinynas.report.charts.memory import live_bytes
-from tinynas.report.describe import describe_latency, describe_schedule
+from tinynas.report.describe import describe_latency, describe_schedule, why_no_latency
 from tinynas.schedule import Schedule
 
 FORMAT, KIND = 1, "bundle"
@@ -95,6 +95,7 @@ def report_data(
         **{key: description[key] for key in facts},
         "schedule": schedule.summary,
         "latency": describe_latency(graph, description["device"], schedule),
+        "no_latency": why_no_latency(description["core"]),
         "inputs": description["inputs"],
         "outputs": description["outputs"],
         "compiler": predicted["compiler"] if measured is None else measured["compiler"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tinynas.cost import estimate_latency
+from tinynas.cost import check_timings, estimate_latency
 from tinynas.cost.ir import MemoryCost
 from tinynas.devices import Device, MemoryKind, load_device
 from tinynas.errors import InvalidInputError
@@ -36,7 +36,8 @@ def describe_device(device: Device) -> DeviceData:
 
 
 def describe_latency(graph: Graph, device: str, schedule: Schedule) -> LatencyData | None:
-    """The estimate for a device of the catalogue; None for one of the user's own."""
+    """The estimate for a device of the catalogue; None for one of the user's own, and where no
+    timings of the core are known."""
     try:
         found = estimate_latency(graph, load_device(device), schedule)
     except InvalidInputError:
@@ -47,6 +48,15 @@ def describe_latency(graph: Graph, device: str, schedule: Schedule) -> LatencyDa
         "estimated_instructions": found.instructions,
         "without_figures": list(found.unknown),
     }
+
+
+def why_no_latency(core: str) -> str | None:
+    """What to say of a core that no latency is estimated for."""
+    try:
+        check_timings(core)
+    except InvalidInputError as error:
+        return error.message
+    return None
 
 
 def describe_cost(cost: MemoryCost) -> MemoryParts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,8 +19,8 @@ from tinynas.spaces import Architecture
 class Candidate:
     """`accuracy` is on the validation split with inherited weights (0 to 1).
 
-    `latency_ms` is an estimate of an inference by the candidate's schedule; images have
-    `resolution` pixels a side.
+    `latency_ms` is an estimate of an inference by the candidate's schedule, None where there is
+    none for the device's core; images have `resolution` pixels a side.
     """
 
     id: int
@@ -29,7 +30,7 @@ class Candidate:
     macs: int
     accuracy: float
     resolution: int
-    latency_ms: float = 0.0
+    latency_ms: float | None = None
 
     def objective(self, name: str) -> float:
         """`accuracy`, `sram`, `flash` (bytes), `latency` (estimated ms), or `macs` as executed."""
@@ -41,7 +42,7 @@ class Candidate:
             case "flash":
                 return float(self.cost.flash_bytes)
             case "latency":
-                return self.latency_ms
+                return math.inf if self.latency_ms is None else self.latency_ms
         return float(self.macs + self.schedule.recomputed_macs)
 
     def to_json(self, *, pareto: bool) -> dict[str, Any]:

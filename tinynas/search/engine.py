@@ -18,6 +18,7 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
+from tinynas.cost import check_timings
 from tinynas.errors import TinynasError
 from tinynas.progress import Reporter
 from tinynas.search.candidate import Candidate, pareto_front
@@ -84,7 +85,8 @@ def search(
     """Measure `plan.evaluations` different networks that fit.
 
     Raises:
-        InvalidInputError: no such engine, or it does not take the objectives.
+        InvalidInputError: no such engine, or it does not take the objectives; latency for a core
+            that there are no timings of.
         TinynasError: no proposal fitted the budget.
         CancelledError: the reporter was told to stop; whole rounds are stored.
     """
@@ -129,6 +131,8 @@ class _Engine:
         self.candidates: list[Candidate] = []
         self.asked = self.refused = self.repeated = 0
         budget = feasibility.budget
+        if budget.latency_ms is not None or "latency" in plan.objectives:
+            check_timings(feasibility.device.core)
         self._refusals = Refusals(
             {
                 "sram": budget.sram_bytes,

@@ -17,6 +17,7 @@ from tinynas.cost import (
     cheapest_schedules,
     code_sizes,
     estimate_latency,
+    has_timings,
     memory_cost,
 )
 from tinynas.cost.cheapest import FAMILIES, families_of
@@ -57,7 +58,7 @@ class Plan:
     schedule: Schedule
     cost: MemoryCost
     macs: int
-    latency_ms: float
+    latency_ms: float | None
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,9 @@ class Feasibility:
         best = self._cheapest(self._population(architecture))
         schedule = plan_segments(graph, best.segments(0, len(graph.ops)))
         cost = memory_cost(graph, schedule, self.device.core, self.compiler)
-        latency = estimate_latency(graph, self.device, schedule).milliseconds
+        latency = None
+        if has_timings(self.device.core):
+            latency = estimate_latency(graph, self.device, schedule).milliseconds
         return Plan(architecture, schedule, cost, graph.macs, latency)
 
     def _population(self, architecture: Architecture) -> Population:

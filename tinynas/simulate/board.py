@@ -11,26 +11,31 @@ from tinynas.devices import Device, MemoryKind, UartModel
 
 _PAGE = 0x1000
 _SYSTEM_CONTROL = 0xE000E000
-_UART_BYTES = 0x400
 _BLOCK_BYTES = 0x400
 _IDLE_POLLS = 1000
 
 
 @dataclass(frozen=True)
 class _Registers:
-    """Offsets of a UART's registers, and what its status reads with nothing received."""
+    """Offsets of a UART's registers, and what its status reads with nothing received.
+
+    `sent`: another one that says by 1 that more can be written, which is always so.
+    """
 
     status: int
     data_in: int
     data_out: int
     idle: int
     received: int
+    sent: int | None = None
+    bytes: int = 0x400
 
 
 _UARTS = {
     UartModel.STM32F4: _Registers(0x00, 0x04, 0x04, idle=0xC0, received=0x20),
     UartModel.STM32F7: _Registers(0x1C, 0x24, 0x28, idle=0xC0, received=0x20),
     UartModel.CMSDK: _Registers(0x04, 0x00, 0x00, idle=0x0, received=0x2),
+    UartModel.NRF51: _Registers(0x108, 0x518, 0x51C, 0x0, received=0x1, sent=0x11C, bytes=0x600),
 }
 
 
@@ -74,7 +79,7 @@ class Board:
         self.uc.mmio_map(page, _PAGE, read, None, write, None)
 
     def _read(self, address: int) -> int:
-        if self._uart <= address < self._uart + _UART_BYTES:
+        if self._uart <= address < self._uart + self._registers.bytes:
             return self._read_uart(address - self._uart)
         self._check(address)
         return self._stored.get(address, 0)
@@ -82,7 +87,7 @@ class Board:
     def _write(self, address: int, value: int) -> None:
         if address == self._uart + self._registers.data_out:
             self.sent.append(value & 0xFF)
-        elif not self._uart <= address < self._uart + _UART_BYTES:
+        elif not self._uart <= address < self._uart + self._registers.bytes:
             self._check(address)
             self._stored[address] = value
 
@@ -92,7 +97,7 @@ class Board:
             self._next += 1
             return self._commands[self._next - 1]
         if offset != registers.status:
-            return 0
+            return int(offset == registers.sent)
         # Polling for room to write and for input look alike; only the second can go on for ever.
         self._idle = 0 if waiting else self._idle + 1
         if self._idle > _IDLE_POLLS + 8 * len(self.sent):

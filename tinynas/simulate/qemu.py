@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinynas.build import Firmware
-from tinynas.devices import Device, stand_in
+from tinynas.devices import Device, MemoryKind, stand_in
 from tinynas.errors import MissingToolError, SimulationError
 from tinynas.simulate.model import Counts, Execution
 from tinynas.simulate.process import supervise
@@ -16,7 +16,14 @@ from tinynas.simulate.protocol import FLASH_COMMANDS, UNKNOWN, Report, uart_comm
 from tinynas.simulate.watch import Watch
 
 _PROGRAM = "qemu-system-arm"
-_TICKS_HZ = {"netduinoplus2": 21_000_000, "mps2-an386": 1_000_000, "mps2-an500": 1_000_000}
+_TICKS_HZ = {
+    "netduinoplus2": 21_000_000,
+    "mps2-an385": 1_000_000,
+    "mps2-an386": 1_000_000,
+    "mps2-an500": 1_000_000,
+    "mps2-an505": 20_000_000,
+    "microbit": 16_000_000,
+}
 """SysTick's reference clock on each machine, in virtual time."""
 
 _INSTRUCTIONS_HZ = 1_000_000_000
@@ -62,7 +69,8 @@ class Qemu:
                 watch.check()
                 return reader.ended()
 
-            command = [program, "-M", machine, "-kernel", str(firmware.elf), *watch.options]
+            board = ["-M", machine, *_memory_options(firmware.device)]
+            command = [program, *board, "-kernel", str(firmware.elf), *watch.options]
             try:
                 supervise(
                     [*command, *options, *counting],
@@ -78,6 +86,16 @@ class Qemu:
             finally:
                 watch.close()
         return Execution(uart.read_bytes(), _counts(reader.report, machine), f"QEMU {machine}")
+
+
+def _memory_options(device: Device) -> list[str]:
+    """Of the one machine whose memories have a size to choose: the device's."""
+    if device.simulators.qemu_machine != "microbit":
+        return []
+    sizes = {kind: device.largest(kind).bytes for kind in MemoryKind}
+    names = {MemoryKind.FLASH: "flash-size", MemoryKind.SRAM: "sram-size"}
+    options = [f"nrf51-soc.{names[kind]}={size:#x}" for kind, size in sizes.items()]
+    return [part for option in options for part in ("-global", option)]
 
 
 class _UartFile:

@@ -28,6 +28,7 @@ from unicorn.arm_const import (
     UC_ARM_REG_PC,
     UC_ARM_REG_R0,
     UC_ARM_REG_SP,
+    UC_CPU_ARM_CORTEX_M0,
     UC_CPU_ARM_CORTEX_M3,
     UC_CPU_ARM_CORTEX_M4,
     UC_CPU_ARM_CORTEX_M7,
@@ -43,6 +44,7 @@ from tinynas.simulate.model import Execution
 from tinynas.simulate.protocol import FLASH_COMMANDS, QUIT, RUN_FROM_MEMORY, pieces_of
 
 _CPUS = {
+    "cortex-m0plus": UC_CPU_ARM_CORTEX_M0,  # the same instructions
     "cortex-m3": UC_CPU_ARM_CORTEX_M3,
     "cortex-m4": UC_CPU_ARM_CORTEX_M4,
     "cortex-m7": UC_CPU_ARM_CORTEX_M7,

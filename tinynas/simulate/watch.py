@@ -15,16 +15,24 @@ from tinynas.devices import Device
 from tinynas.errors import SimulationError
 
 _MPS2 = ((0x00000000, 0x02000000), (0x20000000, 0x22000000), (0x60000000, 0x61000000))
+_AN505 = (
+    *((base, base + 0x400000) for base in (0x00000000, 0x10000000, 0x28000000, 0x38000000)),
+    *((base, base + 0x8000) for base in (0x20000000, 0x30000000)),
+    (0x80000000, 0x81000000),
+)
 _MEMORIES = {
     "netduinoplus2": (
         (0x08000000, 0x08100000),
         (0x10000000, 0x10010000),
         (0x20000000, 0x20020000),
     ),
+    "mps2-an385": _MPS2,
     "mps2-an386": _MPS2,
     "mps2-an500": _MPS2,
+    "mps2-an505": _AN505,
+    "microbit": (),
 }
-"""Where each machine has memory, mirrors included: (begin, end)."""
+"""Where each machine has memory, mirrors included: (begin, end); the last one has the device's."""
 
 _HIT = re.compile(rb"\$T[0-9a-f]{2}[^#]*?watch:([0-9a-f]+);")
 _STOP = re.compile(rb"\$[ST][0-9a-f]{2}[^#]*#")

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.cost import DEFAULT_COMPILER, code_sizes
+from tinynas.cost import DEFAULT_COMPILER, check_timings, code_sizes
 from tinynas.cost.device import least_flash
 from tinynas.cost.latencies import population_latency
 from tinynas.cost.population import Population
@@ -71,6 +71,8 @@ def choose_subspace(
         InvalidInputError: a wrong argument, named.
     """
     started = time.perf_counter()
+    if budget.latency_ms is not None:
+        check_timings(device.core)
     score = find_rule(rule)
     families = _families(space, device, schedules, accounting, compiler, fed=fed)
     least = _least_flash(device, accounting, compiler)

@@ -47,10 +47,16 @@ __attribute__((used)) void tinynas_fault(const uint32_t *frame) {
   for (int i = 0; i < 8; ++i) {
     report[i] = frame[i];
   }
+#if defined(__ARM_ARCH_6M__) /* has no such registers */
+  for (int i = 8; i < 12; ++i) {
+    report[i] = 0;
+  }
+#else
   report[8] = *(volatile uint32_t *)0xE000ED28u;
   report[9] = *(volatile uint32_t *)0xE000ED2Cu;
   report[10] = *(volatile uint32_t *)0xE000ED34u;
   report[11] = *(volatile uint32_t *)0xE000ED38u;
+#endif
   uart_open();
   uart_frame('F', sizeof report);
   uart_words(report, 12);
@@ -58,7 +64,8 @@ __attribute__((used)) void tinynas_fault(const uint32_t *frame) {
 }
 
 __attribute__((naked)) void Fault_Handler(void) {
-  __asm__ volatile("mrs r0, msp\n\tb tinynas_fault");
+  /* By an address: a short branch of Armv6-M may not reach. */
+  __asm__ volatile("mrs r0, msp\n\tldr r1, =tinynas_fault\n\tbx r1\n\t.ltorg");
 }
 
 typedef void (*vector)(void);

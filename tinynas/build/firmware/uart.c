@@ -22,6 +22,13 @@
 #define DATA_OUT REGISTER(0x00)
 #define CAN_READ (STATUS & 0x2u)
 #define CAN_WRITE (!(STATUS & 0x1u))
+#elif TARGET_UART_NRF51
+#define RECEIVED REGISTER(0x108)
+#define SENT REGISTER(0x11C)
+#define DATA_IN REGISTER(0x518)
+#define DATA_OUT REGISTER(0x51C)
+#define CAN_READ (RECEIVED)
+#define CAN_WRITE (SENT)
 #else
 #error "target.h names no UART that this file drives"
 #endif
@@ -41,12 +48,32 @@ void uart_open(void) {
 #elif TARGET_UART_STM32F7
   REGISTER(0x0C) = TARGET_UART_DIVISOR;
   REGISTER(0x00) = 0xDu; /* TE, RE, UE */
-#else
+#elif TARGET_UART_CMSDK
   REGISTER(0x10) = TARGET_UART_DIVISOR;
   REGISTER(0x08) = 0x3u; /* TX, RX */
+#else
+  REGISTER(0x500) = 0x4u; /* ENABLE */
+  REGISTER(0x000) = 1;    /* STARTRX */
+  REGISTER(0x008) = 1;    /* STARTTX */
 #endif
 }
 
+#if TARGET_UART_NRF51
+/* Its events stay until they are cleared, and that of a byte sent comes afterwards. */
+uint8_t uart_read(void) {
+  while (!CAN_READ) {
+  }
+  RECEIVED = 0;
+  return (uint8_t)DATA_IN;
+}
+
+static void put(uint8_t byte) {
+  SENT = 0;
+  DATA_OUT = byte;
+  while (!CAN_WRITE) {
+  }
+}
+#else
 uint8_t uart_read(void) {
   while (!CAN_READ) {
   }
@@ -58,6 +85,7 @@ static void put(uint8_t byte) {
   }
   DATA_OUT = byte;
 }
+#endif
 
 void uart_write(const void *bytes, uint32_t count) {
   const uint8_t *b = bytes;

@@ -11,8 +11,7 @@
 void tinynas_copy_bytes(int8_t *to, const int8_t *from, uint32_t bytes)
 {
     for (; bytes >= 4; bytes -= 4) {
-        const uint32_t word = tinynas_load(from);
-        TINYNAS_COPY(to, &word, sizeof word);
+        tinynas_store(to, tinynas_load(from));
         from += 4;
         to += 4;
         KEEP_LOOP;

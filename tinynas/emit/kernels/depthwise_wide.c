@@ -59,8 +59,7 @@ static void tinynas_depthwise_run(const tinynas_depthwise_pixels *run, const int
         const uint32_t *constants = run->constants;
         int32_t at = pixel * run->step;
         while (constants != run->end) {
-            const uint32_t four = four_outputs(run, taps, at, constants);
-            TINYNAS_COPY(output, &four, sizeof four);
+            tinynas_store(output, four_outputs(run, taps, at, constants));
             constants += 14 + 4 * run->pairs;
             output += 4;
             at += 4;

@@ -23,8 +23,7 @@ typedef struct {
 
 TINYNAS_INLINE void put(int8_t *gathered, int32_t index, int32_t value)
 {
-    const int16_t half = (int16_t)value;
-    TINYNAS_COPY(gathered + 4 * (index & ~3) + 4 * (index & 1) + (index & 2), &half, sizeof half);
+    tinynas_store_half_aligned(gathered + 4 * (index & ~3) + 4 * (index & 1) + (index & 2), value);
 }
 
 /* A run of two pixels that lies inside the input as a whole. */

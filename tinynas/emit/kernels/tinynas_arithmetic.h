@@ -32,6 +32,14 @@
 #endif
 #endif
 
+/* Cores without accesses at any address, without long multiplication: Armv6-M, Armv8-M Baseline. */
+#if defined(__thumb__) && !defined(__ARM_FEATURE_UNALIGNED)
+#define TINYNAS_BYTEWISE
+#endif
+#if defined(__thumb__) && !defined(__thumb2__)
+#define TINYNAS_SHORT_PRODUCTS
+#endif
+
 /* The accumulators of four neighbouring channels. */
 typedef struct {
     int32_t a;
@@ -48,9 +56,38 @@ typedef struct {
 /* Four bytes from any address. */
 TINYNAS_INLINE uint32_t tinynas_load(const int8_t *from)
 {
+#if defined(TINYNAS_BYTEWISE)
+    const uint32_t low = (uint8_t)from[0] | (uint32_t)(uint8_t)from[1] << 8;
+    const uint32_t high = (uint8_t)from[2] | (uint32_t)(uint8_t)from[3] << 8;
+    return low | high << 16;
+#else
     uint32_t word;
     TINYNAS_COPY(&word, from, sizeof word);
     return word;
+#endif
+}
+
+/* Four bytes to any address. */
+TINYNAS_INLINE void tinynas_store(int8_t *to, uint32_t word)
+{
+#if defined(TINYNAS_BYTEWISE)
+    to[0] = (int8_t)(word & 0xffu);
+    to[1] = (int8_t)(word >> 8 & 0xffu);
+    to[2] = (int8_t)(word >> 16 & 0xffu);
+    to[3] = (int8_t)(word >> 24);
+#else
+    TINYNAS_COPY(to, &word, sizeof word);
+#endif
+}
+
+/* Two bytes to an even address. */
+TINYNAS_INLINE void tinynas_store_half_aligned(int8_t *to, int32_t value)
+{
+    const int16_t half = (int16_t)value;
+#if defined(__GNUC__)
+    to = (int8_t *)__builtin_assume_aligned(to, 2);
+#endif
+    TINYNAS_COPY(to, &half, sizeof half);
 }
 
 /* Four bytes to a word-aligned address. */
@@ -415,7 +452,16 @@ TINYNAS_INLINE uint32_t tinynas_smaller_bytes(uint32_t a, uint32_t b)
 
 TINYNAS_INLINE int32_t tinynas_high_word(int32_t a, int32_t b)
 {
+#if defined(TINYNAS_SHORT_PRODUCTS)
+    /* Of halves; each sum of a product and a half stays in 32 bits, whatever a and b are. */
+    const uint32_t a_low = (uint32_t)a & 0xffffu;
+    const uint32_t b_low = (uint32_t)b & 0xffffu;
+    const int32_t upper = (a >> 16) * (int32_t)b_low + (int32_t)(a_low * b_low >> 16);
+    const int32_t lower = (int32_t)a_low * (b >> 16) + (int32_t)((uint32_t)upper & 0xffffu);
+    return (a >> 16) * (b >> 16) + (upper >> 16) + (lower >> 16) + (lower >> 15 & 1);
+#else
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
 }
 
 TINYNAS_INLINE int32_t tinynas_saturated_half(int32_t value)
