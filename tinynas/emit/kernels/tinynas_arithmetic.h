@@ -99,12 +99,6 @@ TINYNAS_INLINE void tinynas_store_aligned(int8_t *to, uint32_t word)
     TINYNAS_COPY(to, &word, sizeof word);
 }
 
-/* Four bytes to any address. */
-TINYNAS_INLINE void tinynas_store(int8_t *to, uint32_t word)
-{
-    TINYNAS_COPY(to, &word, sizeof word);
-}
-
 /* Byte `index` of a word, signed. */
 TINYNAS_INLINE int32_t tinynas_byte(uint32_t word, uint32_t index)
 {
@@ -309,17 +303,6 @@ TINYNAS_INLINE int32_t tinynas_saturated_half(int32_t value)
 
 #else
 
-/* Four bytes from a word-aligned address. */
-TINYNAS_INLINE uint32_t tinynas_load_aligned(const int8_t *from)
-{
-    uint32_t word;
-#if defined(__GNUC__)
-    from = (const int8_t *)__builtin_assume_aligned(from, 4);
-#endif
-    TINYNAS_COPY(&word, from, sizeof word);
-    return word;
-}
-
 TINYNAS_INLINE int32_t tinynas_low_half(uint32_t x)
 {
     return (int16_t)(x & 0xffffu);
@@ -359,7 +342,11 @@ TINYNAS_INLINE uint32_t tinynas_odd_bytes(uint32_t x)
 /* Sums wrap as the instructions do: a partial sum may leave int32 where the whole does not. */
 TINYNAS_INLINE int32_t tinynas_add_product(int32_t sum, int32_t a, int32_t b)
 {
-    return (int32_t)((uint32_t)sum + (uint32_t)(a * b));
+    int32_t result = (int32_t)((uint32_t)sum + (uint32_t)(a * b));
+#if defined(__thumb__) && defined(__GNUC__)
+    __asm__("" : "+r"(result)); /* one after the other: few registers hold what is loaded ahead */
+#endif
+    return result;
 }
 
 TINYNAS_INLINE int32_t tinynas_dot(uint32_t a, uint32_t b, int32_t sum)
@@ -372,18 +359,34 @@ TINYNAS_INLINE void tinynas_add_tap(tinynas_four *sums, const int8_t *x, const u
                                     uint32_t offset)
 {
     const uint32_t word = *(*weights)++;
-    const uint32_t even_x = tinynas_add_even_bytes(offset, tinynas_load(x));
-    const uint32_t odd_x = tinynas_add_odd_bytes(offset, tinynas_load(x));
-    sums->a = tinynas_add_product(sums->a, tinynas_low_half(even_x), tinynas_byte(word, 0));
-    sums->b = tinynas_add_product(sums->b, tinynas_low_half(odd_x), tinynas_byte(word, 1));
-    sums->c = tinynas_add_product(sums->c, tinynas_high_half(even_x), tinynas_byte(word, 2));
-    sums->d = tinynas_add_product(sums->d, tinynas_high_half(odd_x), tinynas_byte(word, 3));
+    const int32_t added = tinynas_low_half(offset);
+    sums->a = tinynas_add_product(sums->a, x[0] + added, tinynas_byte(word, 0));
+    sums->b = tinynas_add_product(sums->b, x[1] + added, tinynas_byte(word, 1));
+    sums->c = tinynas_add_product(sums->c, x[2] + added, tinynas_byte(word, 2));
+    sums->d = tinynas_add_product(sums->d, x[3] + added, tinynas_byte(word, 3));
 }
 
-TINYNAS_INLINE int32_t tinynas_dot_word(int32_t sum, uint32_t weights, const int8_t *x)
+/* Two bytes from an even address, signed. */
+TINYNAS_INLINE int32_t tinynas_load_half_aligned(const int8_t *from)
 {
-    sum = tinynas_dot(tinynas_even_bytes(weights), tinynas_load_aligned(x), sum);
-    return tinynas_dot(tinynas_odd_bytes(weights), tinynas_load_aligned(x + 4), sum);
+    int16_t half;
+#if defined(__GNUC__)
+    from = (const int8_t *)__builtin_assume_aligned(from, 2);
+#endif
+    TINYNAS_COPY(&half, from, sizeof half);
+    return half;
+}
+
+/* One tap of two pixels by two channels: the pixels' int16s lie at `x` and eight bytes on. */
+TINYNAS_INLINE void tinynas_add_products(tinynas_four *sums, const int8_t *x, int32_t first,
+                                         int32_t second)
+{
+    const int32_t a = tinynas_load_half_aligned(x);
+    const int32_t b = tinynas_load_half_aligned(x + 8);
+    sums->a = tinynas_add_product(sums->a, a, first);
+    sums->b = tinynas_add_product(sums->b, b, first);
+    sums->c = tinynas_add_product(sums->c, a, second);
+    sums->d = tinynas_add_product(sums->d, b, second);
 }
 
 /* Four taps of two pixels by two channels: the next 16 bytes at `x` are int16 [pixel][4], the next two
@@ -392,10 +395,12 @@ TINYNAS_INLINE int32_t tinynas_dot_word(int32_t sum, uint32_t weights, const int
  */
 TINYNAS_INLINE void tinynas_add_taps(tinynas_four *sums, const int8_t **x, const uint32_t **weights)
 {
-    sums->a = tinynas_dot_word(sums->a, (*weights)[0], *x);
-    sums->b = tinynas_dot_word(sums->b, (*weights)[0], *x + 8);
-    sums->c = tinynas_dot_word(sums->c, (*weights)[1], *x);
-    sums->d = tinynas_dot_word(sums->d, (*weights)[1], *x + 8);
+    const uint32_t first = (*weights)[0];
+    const uint32_t second = (*weights)[1];
+    tinynas_add_products(sums, *x, tinynas_byte(first, 0), tinynas_byte(second, 0));
+    tinynas_add_products(sums, *x + 2, tinynas_byte(first, 2), tinynas_byte(second, 2));
+    tinynas_add_products(sums, *x + 4, tinynas_byte(first, 1), tinynas_byte(second, 1));
+    tinynas_add_products(sums, *x + 6, tinynas_byte(first, 3), tinynas_byte(second, 3));
     *x += 16;
     *weights += 2;
 }

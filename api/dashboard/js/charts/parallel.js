@@ -19,7 +19,7 @@ const AXES = [
   { key: "recomputed_macs", title: "recomputed", value: (c) => c.recomputed_macs, label: count },
   { key: "sram_bytes", title: "SRAM", value: (c) => c.sram_bytes, label: bytes },
   { key: "flash_bytes", title: "flash", value: (c) => c.flash_bytes, label: bytes },
-  { key: "latency_ms", title: "latency", value: (c) => c.latency_ms, label: (v) => `${number(v)} ms` },
+  { key: "latency_ms", title: "latency", value: (c) => c.latency_ms ?? 0, label: (v) => `${number(v)} ms` },
   { key: "accuracy", title: "accuracy", value: (c) => c.accuracy, label: percent },
 ];
 
