@@ -16,7 +16,7 @@ from tinynas.devices import Budget, FlashTiming, load_device
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_patch, plan_segments
-from tinynas.schedule.kernels import Kernel, kernel_of
+from tinynas.schedule.kernels import BASE, Kernel, kernel_of
 from tinynas.search.feasibility import Feasibility
 from tinynas.spaces import Architecture, Subspace, load_space, network_of, skeleton
 from tinynas.subspace import choose_subspace
@@ -105,8 +105,8 @@ def test_every_kernel_has_figures() -> None:
 
 
 @pytest.mark.parametrize("core", ["cortex-m3"])
-def test_every_kernel_has_figures_for_cores_without_dsp(core: str) -> None:
-    assert set(models(core)) == set(Kernel)
+def test_every_kernel_of_the_least_flash_has_figures_for_cores_without_dsp(core: str) -> None:
+    assert set(models(core)) >= set(Kernel) - set(BASE)
     for model in models(core).values():
         assert model.cycles.keys() == {core}
         assert 1 < model.cycles[core] < 4

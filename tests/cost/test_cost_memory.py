@@ -19,7 +19,7 @@ from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.graph.random import random_graph
 from tinynas.schedule import Segment, SegmentKind, patch_points, plan_layer, plan_patch
-from tinynas.schedule.kernels import Kernel
+from tinynas.schedule.kernels import BASE, Kernel
 from tinynas.spaces import Subspace, load_space, network_of, skeleton
 
 
@@ -45,10 +45,12 @@ def test_predictions_are_what_is_linked_and_measured(toolchain: str) -> None:
 
 @pytest.mark.parametrize("core", CORES)
 def test_every_kernel_is_measured_for_both_compilers(core: str) -> None:
+    """On cores beside the M4 and M7 at least those of the least flash: others are not offered."""
+    needed = set(Kernel) if core in ("cortex-m4", "cortex-m7") else set(Kernel) - set(BASE)
     for compiler in (DEFAULT_COMPILER, "ziglang"):
         sizes = code_sizes(core, compiler)
-        assert set(sizes.kernels) == set(sizes.stacks) == set(Kernel)
-        assert all(sizes.functions[f] > 0 for k in Kernel for f in sizes.kernels[k])
+        assert set(sizes.kernels) == set(sizes.stacks) >= needed
+        assert all(sizes.functions[f] > 0 for k in sizes.kernels for f in sizes.kernels[k])
         assert all(sizes.general_stacks[k] > sizes.stacks[k] for k in sizes.general_stacks)
 
 

@@ -46,7 +46,10 @@ void tinynas_sums_over(tinynas_four *sums, const tinynas_pixels *pixels, int32_t
     const int8_t *first = pixels->first + channel;
     halves some = {0, 0};
     int32_t room = MOST;
-    *sums = (tinynas_four){0, 0, 0, 0};
+    sums->a = 0; /* one by one: no memset */
+    sums->b = 0;
+    sums->c = 0;
+    sums->d = 0;
     for (int32_t row = 0; row < pixels->rows; ++row) {
         const int8_t *x = first;
         for (int32_t left = pixels->columns; left > 0;) {
