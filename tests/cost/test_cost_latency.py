@@ -104,7 +104,7 @@ def test_every_kernel_has_figures() -> None:
         assert 0.5 < model.cycles["cortex-m7"] <= model.cycles["cortex-m4"] < 4
 
 
-@pytest.mark.parametrize("core", ["cortex-m3"])
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3"])
 def test_every_kernel_of_the_least_flash_has_figures_for_cores_without_dsp(core: str) -> None:
     assert set(models(core)) >= set(Kernel) - set(BASE)
     for model in models(core).values():
@@ -112,7 +112,7 @@ def test_every_kernel_of_the_least_flash_has_figures_for_cores_without_dsp(core:
         assert 1 < model.cycles[core] < 4
 
 
-@pytest.mark.parametrize("part", ["stm32f103xe", "stm32l552xe"])
+@pytest.mark.parametrize("part", ["stm32f103xe", "stm32g0b1xe", "stm32l552xe"])
 def test_instructions_of_other_cores_are_near_those_counted(part: str) -> None:
     graph = network_of_layers(14, 3, [Layer(3, 2, 16), Layer(3, 1, 0), Layer(1, 1, 24)])
     device = load_device(part)
