@@ -76,9 +76,11 @@ def short_layers(kernel: Kernel) -> list[Layer]:
     """Layers that a kernel without the general form runs; where any size will do, the largest."""
     if kernel is Kernel.POINTWISE_THREE:
         return [Layer(1, 1, 8, relu) for relu in (True, False)]
-    if kernel in (Kernel.DEPTHWISE_3, Kernel.DEPTHWISE_STRIDED):
-        return [Layer(3, 1 if kernel is Kernel.DEPTHWISE_3 else 2, 0)]
-    return [Layer(PLANES.get(kernel, (7, 0))[0], stride, 0) for stride in (1, 2)]
+    if kernel is Kernel.DEPTHWISE_STRIDED:
+        return [Layer(3, 2, 0)]
+    if kernel in PLANES:
+        return [Layer(*PLANES[kernel], 0)]
+    return [Layer(7, stride, 0) for stride in (1, 2)]
 
 
 def alone(graph: Graph, op: Op) -> Graph:

@@ -52,9 +52,12 @@ def chains(base: Kernel, variants: frozenset[Kernel]) -> list[Graph]:
     if variants == {Kernel.DEPTHWISE_STRIDED}:
         strided = ((40, 8, 3), (27, 32, 2), (20, 16, 2), (12, 96, 2), (10, 48, 1), (7, 64, 2))
         return [network_of_layers(n, c, [Layer(3, 2, 0)] * count) for n, c, count in strided]
-    if variants == {Kernel.DEPTHWISE_3}:
+    for kernel in variants & PLANES.keys():
         halved = ((40, 8, 5), (27, 16, 4), (12, 64, 3))
-        both = [Layer(3, 1, 0), Layer(3, 2, 0)]
+        size, stride = PLANES[kernel]
+        if stride == 2:
+            return [network_of_layers(n, c, [Layer(size, 2, 0)] * count) for n, c, count in halved]
+        both = [Layer(size, 1, 0), Layer(3, 2, 0)]
         return [network_of_layers(n, c, both * count) for n, c, count in halved]
     if base is Kernel.POINTWISE:
         widths = (96, 24, 16, 8, 48, 144, 40, 240, 10, 64, 7, 33, 96, 280, 96)
@@ -128,9 +131,7 @@ def alone_of(kernel: Kernel) -> list[Graph]:
 def points(kernel: Kernel, core: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Features [N, 14] and instructions [N] of the layers that a kernel runs."""
     if kernel in BASE or kernel in BASE.values():
-        planes = kernel in PLANES and kernel is not Kernel.DEPTHWISE_3
-        together = frozenset(PLANES) if planes else frozenset({kernel})
-        found = counts(BASE.get(kernel, kernel), together, core)
+        found = counts(BASE.get(kernel, kernel), frozenset({kernel}), core)
         mine = [(features, number) for name, features, number in found if name is kernel]
     else:
         mine = []
@@ -160,7 +161,7 @@ def shape_of(kernel: Kernel, size: int = 10) -> Graph:
             channels, layer = 16, Layer(3, 1, 16)
         case _:
             stride = 2 if kernel is Kernel.DEPTHWISE_STRIDED else 1
-            layer = Layer(PLANES.get(kernel, (3, 0))[0], stride, 0)
+            layer = Layer(*PLANES.get(kernel, (3, stride)), 0)
     return network_of_layers(size, channels, [layer])
 
 

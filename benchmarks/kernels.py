@@ -77,7 +77,8 @@ def _pointwise(inputs: int, outputs: int, size: int, relu: bool, *peers: float) 
 
 def _depthwise(kernel: int, stride: int, channels: int, size: int, *peers: float) -> Case:
     name = f"depthwise {kernel}x{kernel} s{stride} {channels}@{size}"
-    return Case(name, size, channels, Layer(kernel, stride, 0), (peers[0], peers[1], peers[2]))
+    beside = (peers[0], peers[1], peers[2]) if peers else (None, None, None)
+    return Case(name, size, channels, Layer(kernel, stride, 0), beside)
 
 
 def _pool(name: str, size: int, channels: int, kernel: int, *, largest: bool) -> OpCase:
@@ -107,6 +108,7 @@ CASES: tuple[Case | OpCase, ...] = (
     _depthwise(3, 2, 48, 40, 8.84, 10.15, 7.75),
     _depthwise(3, 2, 96, 20, 8.62, 11.06, 8.68),
     _depthwise(3, 2, 240, 10, 8.33, 12.45, 9.95),
+    *(_depthwise(k, 2, c, size) for k in (5, 7) for c, size in ((48, 40), (96, 20), (240, 10))),
     Case("conv 3x3 s1 16 -> 16 @32", 32, 16, Layer(3, 1, 16), (None, None, None)),
     OpCase("fully connected 64 -> 10", partial(op_graphs.fully_connected, 64, 10), "MAC"),
     OpCase("fully connected 256 -> 128", partial(op_graphs.fully_connected, 256, 128), "MAC"),

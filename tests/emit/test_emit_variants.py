@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -26,8 +27,17 @@ from tinynas.cost.wide import (
 from tinynas.emit.operators import operator_of
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import Activation, Graph, Window, same_padding
-from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_patch, plan_segments
+from tinynas.schedule import (
+    Schedule,
+    Segment,
+    SegmentKind,
+    plan_layer,
+    plan_patch,
+    plan_segments,
+)
 from tinynas.schedule.kernels import PLANES, Kernel
+from tinynas.schedule.overlap import overlap_distance, reads_of, whole
+from tinynas.schedule.packing import align
 
 RNG = np.random.default_rng(6)
 ROWS_RNG = np.random.default_rng(7)
@@ -93,39 +103,63 @@ def test_three_pixels_of_every_shape_and_form(tmp_path: Path) -> None:
 
 def test_rows_of_every_size_and_border(tmp_path: Path) -> None:
     sizes = ((1, 1), (2, 3), (3, 2), (4, 5), (5, 8))
-    graphs = [_rows(size, 4 + 4 * (n % 3)) for n, size in enumerate(sizes)]
-    graphs += [_rows((4, 5), 4, padding) for padding in ((1, 0, 0, 1), (3, 2, 4, 5))]
-    assert {_row_shift(graph) for graph in graphs} == {ROWS_SHIFT}
-    graphs += [_rows((5, 6), 16, numbers=numbers) for numbers in RAISED]
-    assert {_row_shift(graph) for graph in graphs} == {0, 1, ROWS_SHIFT}
-    _compare([_case(g, {Kernel.DEPTHWISE_3}, n) for n, g in enumerate(graphs)], tmp_path)
+    graphs = []
+    for taps in PLANES.values():
+        more = [_rows(size, 4 + 4 * (n % 3), taps=taps) for n, size in enumerate(sizes)]
+        for padding in ((1, 0, 0, 1), (3, 2, 4, 5), (0, 0, 0, 0)):
+            more.append(_rows((taps[0] + 1, taps[0] + 2), 4, padding, taps=taps))
+        more += [_rows((5, 6), 16, numbers=numbers, taps=taps) for numbers in RAISED]
+        shifts = {_row_shift(graph) for graph in more}
+        assert ROWS_SHIFT in shifts
+        assert min(shifts) < ROWS_SHIFT
+        graphs += more
+    _compare([_case(g, set(PLANES), n) for n, g in enumerate(graphs)], tmp_path)
 
 
+@pytest.mark.parametrize("kernel", PLANES)
 @pytest.mark.parametrize("toolchain", [t.name for t in toolchains()])
-def test_rows_on_a_core(toolchain: str, tmp_path: Path) -> None:
+def test_rows_on_a_core(toolchain: str, kernel: Kernel, tmp_path: Path) -> None:
     chosen = next(t for t in toolchains() if t.name == toolchain)
-    core = Core(Kernel.DEPTHWISE_3, chosen, tmp_path)
-    graphs = [_rows((n % 6 + 1, n), 4 + 4 * (n % 2)) for n in range(1, 24)]
-    graphs += [_rows((rows, columns), 4) for rows in range(1, 5) for columns in range(1, 4)]
+    core = Core(kernel, chosen, tmp_path)
+    taps = PLANES[kernel]
+    graphs = [_rows((n % 6 + 1, n), 4 + 4 * (n % 2), taps=taps) for n in range(1, 24)]
+    graphs += [_rows((n, m), 4, taps=taps) for n in range(1, 7) for m in range(1, 4)]
     for n in range(60):
-        padding = tuple(int(p) for p in ROWS_RNG.integers(0, 5, 4))
-        size = tuple(int(s) for s in ROWS_RNG.integers(3, 9, 2))
-        graphs.append(_rows(size, 16, padding, [CLAMPS, *RAISED][n % 3]))
+        padding = tuple(int(p) for p in ROWS_RNG.integers(0, taps[0] + 2, 4))
+        size = tuple(int(s) for s in ROWS_RNG.integers(taps[0], taps[0] + 6, 2))
+        graphs.append(_rows(size, 16, padding, [CLAMPS, *RAISED][n % 3], taps))
     for n, graph in enumerate(graphs):
-        schedule = forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_3})
+        plan = plan_layer(graph)
+        schedule = forced(graph, _overlapping(graph, plan) if n % 2 else plan, {kernel})
         assert schedule.variants
         core.check(graph, schedule, n)
+
+
+def _overlapping(graph: Graph, plan: Schedule) -> Schedule:
+    """The output of a network's only op as far over its input as it may be, pixels over pixels."""
+    (op,) = graph.ops
+    source, out = (graph.tensors[name] for name in (op.inputs[0], op.outputs[0]))
+    reads = reads_of(graph, op)
+    assert reads is not None
+    channels = source.shape[-1]
+    below = -(-overlap_distance(reads, whole(source), whole(out)) // channels) * channels
+    offsets = {source.name: max(below, 0), out.name: max(-below, 0)}
+    buffers = tuple(replace(b, offset=offsets[b.name]) for b in plan.buffers)
+    size = align(max(b.end for b in buffers))
+    return replace(plan, buffers=buffers, arena_bytes=size)
 
 
 def _rows(
     size: tuple[int, ...],
     channels: int,
-    padding: tuple[int, ...] = (1, 1, 1, 1),
+    padding: tuple[int, ...] | None = None,
     numbers: Numbers = CLAMPS,
+    taps: tuple[int, int] = (3, 1),
 ) -> Graph:
-    """Depthwise 3 x 3, stride 1."""
+    """Depthwise of so many taps and such a stride either way; `padding` None: half the taps."""
     rows, columns = size
-    window = Window((3, 3), padding=(padding[0], padding[1], padding[2], padding[3]))
+    top, bottom, left, right = padding or 4 * (taps[0] // 2,)
+    window = Window((taps[0],) * 2, (taps[1],) * 2, padding=(top, bottom, left, right))
     return depthwise(ROWS_RNG, (rows, columns, channels), window, numbers=numbers)
 
 
@@ -133,18 +167,6 @@ def _row_shift(graph: Graph) -> int:
     numbers = requantisation(graph, graph.ops[0])
     assert isinstance(numbers, Requantisation)
     return row_forms(graph, graph.ops[0], numbers).shift
-
-
-def test_planes_of_every_kernel_stride_and_border(tmp_path: Path) -> None:
-    graphs = [
-        depthwise(RNG, (*size, channels), _same(size, kernel, stride), numbers=CLAMPS)
-        for kernel in (5, 7)
-        for stride in (1, 2)
-        for size, channels in (((1, 1), 4), ((7, 6), 4), ((6, 11), 8), ((2, 9), 12))
-    ]
-    graphs += [depthwise(RNG, (8, 9, 4), Window((5, 5), (1, 1)), numbers=CLAMPS)]
-    graphs += [depthwise(RNG, (4, 4, 4), Window((5, 5), (2, 2), (3, 2, 5, 4)), numbers=CLAMPS)]
-    _compare([_case(g, set(PLANES), n) for n, g in enumerate(graphs)], tmp_path)
 
 
 def test_wide_depthwise_of_every_kernel_stride_and_border(tmp_path: Path) -> None:
@@ -246,6 +268,8 @@ def test_what_fast_kernels_cannot_compute_is_left_to_the_other_one() -> None:
         depthwise(rng, (5, 5, 8), _same((5, 5), 3, 1)),
         depthwise(rng, (6, 6, 8), _same((6, 6), 4, 1), numbers=CLAMPS),
         depthwise(rng, (6, 6, 8), Window((3, 3), (3, 3)), numbers=CLAMPS),
+        depthwise(rng, (9, 9, 8), Window((5, 5), (1, 2)), numbers=CLAMPS),
+        depthwise(rng, (9, 9, 8), Window((7, 7), (3, 3)), numbers=CLAMPS),
         depthwise(rng, (6, 6, 8), _same((6, 6), 3, 2), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), set(PLANES)).variants

@@ -56,7 +56,9 @@ _DESCRIPTOR_BYTES = {
     Kernel.DEPTHWISE: 60,
     Kernel.DEPTHWISE_3: 60,
     Kernel.DEPTHWISE_5: 60,
+    Kernel.DEPTHWISE_5_STRIDED: 60,
     Kernel.DEPTHWISE_7: 60,
+    Kernel.DEPTHWISE_7_STRIDED: 60,
     Kernel.DEPTHWISE_STRIDED: 60,
     Kernel.DEPTHWISE_WIDE: 60,
     Kernel.DEPTHWISE_MULTIPLIER: 60,
@@ -131,11 +133,9 @@ def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> Consta
             return ConstantBytes(4 * pairs * padded(taps), words * _WORD * pairs, descriptor)
         case Kernel.DEPTHWISE_3:
             return ConstantBytes(3 * _WORD * channels, 2 * _WORD * channels, descriptor)
-        case Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
-            size = PLANES[kernel][0]
-            return ConstantBytes(
-                _WORD * channels * size * (size - 1), 3 * _WORD * channels, descriptor
-            )
+        case planes if planes in PLANES:
+            words = 7 if PLANES[planes][0] == 5 else 14
+            return ConstantBytes(words * _WORD * channels, 2 * _WORD * channels, descriptor)
         case Kernel.DEPTHWISE_STRIDED | Kernel.DEPTHWISE_WIDE:
             return ConstantBytes(2 * taps * channels, 3 * _WORD * channels, descriptor)
         case Kernel.DEPTHWISE:

@@ -147,12 +147,11 @@ def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
             shaped = taps % 2 == 1 and 1 < taps <= MOST_TAPS
         case _:
             # Streams compute a few columns at a time: too few to take rows apart for.
-            size = PLANES[kernel][0]
-            strides = [(1, 1)] if kernel is Kernel.DEPTHWISE_3 else [(1, 1), (2, 2)]
-            shaped = window.kernel == (size, size) and window.stride in strides
+            size, stride = PLANES[kernel]
+            shaped = window.kernel == (size, size) and window.stride == (stride, stride)
             shaped = shaped and not _streamed(schedule, graph.ops.index(op))
             shaped = shaped and _apart(schedule, op, channels)
-    forms = row_forms if kernel is Kernel.DEPTHWISE_3 else wide_forms
+    forms = row_forms if kernel in PLANES else wide_forms
     return shaped and forms(graph, op, numbers).form == CLAMPED
 
 

@@ -40,7 +40,7 @@ STRIDED_SHIFT = 4
 MAX_SHIFT = 7
 
 ROWS_SHIFT = 8
-"""That of the depthwise kernel for 3 x 3 and stride 1, whose inputs then stay signed."""
+"""That of the depthwise kernels that take rows apart, whose inputs then stay signed."""
 
 _WEIGHT_LIMIT = 1 << 15
 
@@ -93,7 +93,7 @@ def exact_exponents(largest: IntArray, numbers: Requantisation) -> IntArray:
 
 
 def row_forms(graph: Graph, op: Op, numbers: Requantisation) -> WideForms:
-    """The forms of the depthwise kernel for 3 x 3 and stride 1.
+    """The forms of the depthwise kernels that take rows apart.
 
     Inputs take `ROWS_SHIFT` of the power of two where every channel allows it; elsewhere as little
     as in `wide_forms`.

@@ -31,6 +31,7 @@ from tinynas.graph.arithmetic import (
     bias_of,
 )
 from tinynas.graph.ir import Graph, Op
+from tinynas.schedule.kernels import PLANES
 
 Words: TypeAlias = NDArray[np.uint32]
 
@@ -65,10 +66,8 @@ def convolution_words(
             fours = _fours(by_channel[:full], bias[:full], multipliers[:full], rights[:full])
             rest = _singles(by_channel[full:], bias[full:], multipliers[full:], rights[full:])
             return np.concatenate([fours, rest])
-        case Kernel.DEPTHWISE_3:
+        case planes if planes in PLANES:
             return row_words(weights[0], bias, row_forms(graph, op, numbers), numbers)
-        case Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7:
-            return plane_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_STRIDED:
             return strided_words(weights[0], bias, strided_exponents(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_WIDE:
@@ -202,42 +201,41 @@ def wide_words(
     return np.concatenate(parts, axis=1).reshape(-1)
 
 
-def plane_words(
-    weights: NDArray[np.int8],
-    bias: NDArray[np.int64],
-    forms: WideForms,
-    numbers: Requantisation,
-) -> Words:
-    """One channel after the other as planes.c reads them; weights [rows, columns, C]."""
-    size = len(weights)
-    by_channel = weights.transpose(2, 0, 1).astype(np.int64)
-    sums = _raised(bias, weights.reshape(-1, len(bias)).T, numbers) << forms.exponents
-    scaled = by_channel << (forms.exponents - forms.shift)[:, None, None]
-    offsets = (numbers.output_zero_point + 128 << 16) + (1 << 15) + (1 << forms.exponents >> 2)
-    halves = scaled & 0xFFFF
-    pairs = [halves[:, :, i : i + 2] for i in (*range(0, size - 1, 2), *range(1, size - 1, 2))]
-    paired = np.stack([p[:, :, 0] | p[:, :, 1] << 16 for p in pairs], axis=2)
-    head = np.stack([sums, numbers.multipliers.astype(np.int64), offsets], axis=1)
-    return np.concatenate([_words(head), _words(paired.reshape(len(bias), -1))], axis=1).reshape(-1)
-
-
 def row_words(
     weights: NDArray[np.int8],
     bias: NDArray[np.int64],
     forms: WideForms,
     numbers: Requantisation,
 ) -> Words:
-    """Of every four channels 0, 2, 1, 3 as depthwise_3.c reads them; weights [3, 3, C]."""
+    """Of every four channels 0, 2, 1, 3 as depthwise_3.c and bands.c read them.
+
+    Weights [rows, columns, C], as many rows as columns.
+    """
     taps = weights.reshape(-1, len(bias))
     raised = 0 if forms.shift == ROWS_SHIFT else 128
     lifted = taps.sum(axis=0, dtype=np.int64) * (numbers.input_zero_point + raised)
     sums = bias - lifted << forms.exponents
     head = np.stack([sums, numbers.multipliers.astype(np.int64)], axis=1)
-    columns = np.zeros((len(bias), 3, 4), dtype=np.int8)
-    columns[:, :, :3] = weights.transpose(2, 1, 0)
-    columns[:, 0, 3] = forms.exponents - forms.shift
-    words = np.concatenate([_words(head), columns.view(np.uint32)[:, :, 0]], axis=1)
+    rest = (forms.exponents - forms.shift).astype(np.int8)
+    by_column = _row_bytes(weights.transpose(2, 1, 0), rest).view(np.uint32)
+    words = np.concatenate([_words(head), by_column], axis=1)
     return words.reshape(-1, 4, words.shape[1])[:, [0, 2, 1, 3]].reshape(-1)
+
+
+def _row_bytes(columns: NDArray[np.int8], rest: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Weights [C, columns, rows] of 3, 5 or 7 each, and what they are shifted by, as the kernels
+    that take rows apart order them: [C, bytes]."""
+    channels, size, _ = columns.shape
+    swapped = [0, 2, 1, 3]
+    if size == 5:
+        tail = np.zeros((channels, 8), dtype=np.int8)
+        tail[:, :5], tail[:, 5] = columns[:, :, 4], rest
+        return np.concatenate([tail, columns[:, :, swapped].reshape(channels, -1)], axis=1)
+    places = [0, 1, 2] if size == 3 else [*swapped, 4, 6, 5]
+    padded_columns = np.zeros((channels, size, size + 1), dtype=np.int8)
+    padded_columns[:, :, :size] = columns[:, :, places]
+    padded_columns[:, 0, size] = rest
+    return padded_columns.reshape(channels, -1)
 
 
 def tap_words(

@@ -24,7 +24,7 @@ from tinynas.graph.arithmetic import (
 )
 from tinynas.graph.ir import AveragePool2D, Conv2D, DepthwiseConv2D, Graph, MaxPool2D, Op, Window
 from tinynas.schedule import Schedule
-from tinynas.schedule.kernels import CLAMPED_ALONE, kernel_in
+from tinynas.schedule.kernels import CLAMPED_ALONE, PLANES, kernel_in
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members,
         "maximum": numbers.maximum,
     }
     if kernel in _WIDE or kernel in CLAMPED_ALONE:
-        forms = (row_forms if kernel is Kernel.DEPTHWISE_3 else wide_forms)(graph, op, numbers)
+        forms = (row_forms if kernel in PLANES else wide_forms)(graph, op, numbers)
         members |= {"shift": forms.shift, "form": forms.form}
     if kernel is Kernel.POINTWISE_THREE:
         members |= {"form": CLAMPED if numbers.output_zero_point == -128 else SIGNED}
@@ -198,7 +198,7 @@ def _input_and_output(graph: Graph, schedule: Schedule, index: int) -> Members:
     }
 
 
-_VARIANTS = {
+_VARIANTS: dict[Kernel, _Variant] = {
     Kernel.CONV: _Variant(
         "conv_op", ("conv", "expand", "gather", "pair", "requantise", "view"), _convolution
     ),
@@ -220,9 +220,12 @@ _VARIANTS = {
     Kernel.DEPTHWISE_3: _Variant("conv_op", ("depthwise_3", "rows_3", "view"), _convolution),
     **{
         kernel: _Variant(
-            "conv_op", (f"depthwise_{size}", "planes", f"planes_{size}", "view"), _convolution
+            "conv_op",
+            ("bands", kernel.value.replace("depthwise", "bands"), kernel.value, "view"),
+            _convolution,
         )
-        for kernel, size in ((Kernel.DEPTHWISE_5, 5), (Kernel.DEPTHWISE_7, 7))
+        for kernel in PLANES
+        if kernel is not Kernel.DEPTHWISE_3
     },
     Kernel.DEPTHWISE_STRIDED: _Variant(
         "conv_op", ("depthwise_strided", "slide_3", "view"), _convolution
@@ -252,21 +255,31 @@ _VARIANTS = {
 _WIDE = frozenset({Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE})
 
 _ASSEMBLY = {
+    "bands_5": ("tinynas_bands.h",),
+    "bands_5_strided": ("tinynas_bands.h",),
+    "bands_7": ("tinynas_bands.h",),
+    "bands_7_strided": ("tinynas_bands.h",),
     "depthwise_run": (),
     "expand": (),
     "gather": (),
     "pair": ("tinynas_pair.h",),
     "pair_wide": ("tinynas_pair.h",),
-    "planes": ("tinynas_planes.h",),
-    "planes_5": ("tinynas_planes.h",),
-    "planes_7": ("tinynas_planes.h",),
     "rows_3": (),
     "slide_3": (),
     "three": (),
 }
 """Stems of the files that have a twin in assembly, and the headers that it includes."""
 
-_ASSEMBLY_ALONE = {"depthwise_run", "planes_5", "planes_7", "rows_3", "slide_3", "three"}
+_ASSEMBLY_ALONE = {
+    "bands_5",
+    "bands_5_strided",
+    "bands_7",
+    "bands_7_strided",
+    "depthwise_run",
+    "rows_3",
+    "slide_3",
+    "three",
+}
 """Those of them whose twin is in another file."""
 
 _TILED = frozenset(

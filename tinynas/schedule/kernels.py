@@ -47,7 +47,9 @@ class Kernel(StrEnum):
     DEPTHWISE = "depthwise"
     DEPTHWISE_3 = "depthwise_3"
     DEPTHWISE_5 = "depthwise_5"
+    DEPTHWISE_5_STRIDED = "depthwise_5_strided"
     DEPTHWISE_7 = "depthwise_7"
+    DEPTHWISE_7_STRIDED = "depthwise_7_strided"
     DEPTHWISE_STRIDED = "depthwise_strided"
     DEPTHWISE_WIDE = "depthwise_wide"
     DEPTHWISE_MULTIPLIER = "depthwise_multiplier"
@@ -96,7 +98,9 @@ _OVERLAPS = {
     Kernel.DEPTHWISE: Overlap.ELEMENT,
     Kernel.DEPTHWISE_3: Overlap.PLANES,
     Kernel.DEPTHWISE_5: Overlap.PLANES,
+    Kernel.DEPTHWISE_5_STRIDED: Overlap.PLANES,
     Kernel.DEPTHWISE_7: Overlap.PLANES,
+    Kernel.DEPTHWISE_7_STRIDED: Overlap.PLANES,
     Kernel.DEPTHWISE_STRIDED: Overlap.PLANES,
     Kernel.DEPTHWISE_WIDE: Overlap.ELEMENT,
     Kernel.DEPTHWISE_MULTIPLIER: Overlap.NONE,
@@ -123,7 +127,9 @@ BASE = {
     Kernel.POINTWISE_WIDE: Kernel.POINTWISE,
     Kernel.DEPTHWISE_3: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_5: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_5_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_7: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_7_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_WIDE: Kernel.DEPTHWISE,
 }
@@ -131,11 +137,16 @@ BASE = {
 
 
 PLANES = {
-    Kernel.DEPTHWISE_3: (3, 2),
-    Kernel.DEPTHWISE_5: (5, 4),
-    Kernel.DEPTHWISE_7: (7, 4),
+    Kernel.DEPTHWISE_3: (3, 1),
+    Kernel.DEPTHWISE_5: (5, 1),
+    Kernel.DEPTHWISE_7: (7, 1),
+    Kernel.DEPTHWISE_5_STRIDED: (5, 2),
+    Kernel.DEPTHWISE_7_STRIDED: (7, 2),
 }
-"""The depthwise kernels that take rows apart: their size, outputs of a row computed at once."""
+"""The depthwise kernels that take rows apart: their size and stride."""
+
+_RECORD_WORDS = {(5, 1): 26, (5, 2): 23, (7, 1): 51, (7, 2): 38}
+"""What those of 5 x 5 and 7 x 7 keep of a channel."""
 
 MOST_TAPS = 49
 """That `DEPTHWISE_WIDE` takes, an odd number of them."""
@@ -211,8 +222,8 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
 
     `kernel`: the variant that runs the op; None: the one that planner and search count with.
     Dense convolutions gather the inputs of two or three output pixels as int16.  The fast depthwise
-    kernels hold the kernel's rows, four channels of them as int16, and the outputs of a row; that
-    of 3 x 3 two pairs of rows, sums of two rows of outputs, and weights; those with int16 weights a
+    kernels hold the rows that two rows of outputs see, four channels of them as int16, and weights;
+    that of 3 x 3 sums, too; those with int16 weights a
     pixel of padding, and where taps lie.
     """
     match kernel or kernel_of(graph, op):
@@ -224,13 +235,12 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
         case Kernel.DEPTHWISE_3:
             columns = graph.tensors[op.outputs[0]].shape[2] + 2
             return 17 * WORD * columns + 4 * 9 * WORD
-        case (Kernel.DEPTHWISE_5 | Kernel.DEPTHWISE_7) as planes:
-            size, step = PLANES[planes]
-            assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
-            stride = op.attributes.window.stride[1]
-            outputs = -(-graph.tensors[op.outputs[0]].shape[2] // step) * step
-            width = ((outputs - 1) * stride + size + 1) // 2 * 2
-            return 8 * size * width + 8 * outputs
+        case planes if planes in PLANES:
+            size, stride = PLANES[planes]
+            outputs = max(graph.tensors[op.outputs[0]].shape[2], 2 * stride)
+            columns = (outputs - 1) * stride + size
+            words = 4 * (size + 1) // 2 * columns + 4 * _RECORD_WORDS[size, stride]
+            return WORD * (words + 14)
         case Kernel.DEPTHWISE_STRIDED:
             return padded(graph.tensors[op.inputs[0]].shape[-1])
         case Kernel.DEPTHWISE_WIDE:

@@ -1,35 +1,24 @@
-/* Depthwise convolution 7 x 7, stride 1 or 2, multiplier 1, channels in fours, clamped at -128.
+/* Depthwise convolution 7 x 7, stride 1, multiplier 1, channels in fours, clamped at -128.
  *
- * constants, scratch  as planes.c says
- * order               planes: a channel's outputs in raster order, each row when its inputs are read
+ * constants, scratch  as bands.c says
+ * order               planes: a channel's outputs in raster order, two rows when their inputs are read
  */
 #include "tinynas_kernels.h"
 
 #if defined(TINYNAS_ASSEMBLY)
 
-void tinynas_planes_7(const int8_t *const *rows, const uint32_t *constants, uint32_t *lanes,
-                      int32_t steps, int32_t back);
-void tinynas_planes_7_strided(const int8_t *const *rows, const uint32_t *constants, uint32_t *lanes,
-                              int32_t steps, int32_t back);
+void tinynas_bands_7(const tinynas_bands *bands);
 
 #else
 
-static void tinynas_planes_7(const int8_t *const *rows, const uint32_t *constants, uint32_t *lanes,
-                             int32_t steps, int32_t back)
+static void tinynas_bands_7(const tinynas_bands *bands)
 {
-    tinynas_planes_twin(rows, constants, lanes, 4 * steps, back + 2 * 4 * steps, 7, 1);
-}
-
-static void tinynas_planes_7_strided(const int8_t *const *rows, const uint32_t *constants,
-                                     uint32_t *lanes, int32_t steps, int32_t back)
-{
-    tinynas_planes_twin(rows, constants, lanes, 4 * steps, back + 4 * 4 * steps, 7, 2);
+    tinynas_bands_twin(bands, 7, 1);
 }
 
 #endif
 
 void tinynas_depthwise_7(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
-    tinynas_planes_by(op->stride_rows == 1 ? tinynas_planes_7 : tinynas_planes_7_strided, 4, op,
-                      arena, tile);
+    tinynas_bands_by(tinynas_bands_7, op, arena, tile);
 }

@@ -253,7 +253,11 @@ void tinynas_pointwise_three(const tinynas_conv_op *op, int8_t *arena, const tin
 void tinynas_depthwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_3(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_5(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_5_strided(const tinynas_conv_op *op, int8_t *arena,
+                                 const tinynas_tile *tile);
 void tinynas_depthwise_7(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_7_strided(const tinynas_conv_op *op, int8_t *arena,
+                                 const tinynas_tile *tile);
 void tinynas_depthwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_strided(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_multiplier(const tinynas_conv_op *op, int8_t *arena,
@@ -344,19 +348,6 @@ void tinynas_gather_rows(tinynas_gathering *g, const int8_t *x, int8_t *words);
 void tinynas_expand_both(const int8_t *a, const int8_t *b, int8_t *to, uint32_t words,
                          uint32_t shift);
 
-/* Depthwise products of a row of outputs, and what goes before and after them: see planes.c.  `back` is
- * how many bytes beyond the last step of a plane the next one begins.
- */
-typedef void (*tinynas_planes_function)(const int8_t *const *rows, const uint32_t *constants,
-                                        uint32_t *lanes, int32_t steps, int32_t back);
-void tinynas_planes_by(tinynas_planes_function product, int32_t outputs_a_step,
-                       const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
-void tinynas_planes_split(const int8_t *x, int32_t pixel_bytes, int8_t *planes, int32_t plane_bytes,
-                          int32_t pairs, uint32_t shift);
-void tinynas_planes_join(const uint32_t *lanes, int8_t *y, int32_t pixel_bytes, int32_t count);
-void tinynas_planes_twin(const int8_t *const *rows, const uint32_t *constants, uint32_t *lanes,
-                         int32_t outputs, int32_t plane_bytes, int32_t kernel, int32_t stride);
-
 /* What all pixels of a depthwise convolution with int16 weights share: see depthwise_wide.c. */
 typedef struct {
     int32_t pairs;      /* of taps */
@@ -392,6 +383,39 @@ typedef struct {
     uint32_t shift;
     uint32_t padding;       /* four zero points */
 } tinynas_rows;
+
+/* A depthwise convolution as the assembly over bands reads it: see bands.c.  Rows of inputs count from the
+ * first one that is there.
+ */
+typedef struct {
+    const int8_t *input;    /* the first of these rows, the first pixel that the outputs see */
+    int32_t top;            /* the first row to take apart */
+    int32_t row_bytes;
+    int32_t rows;           /* that there are, of those that the outputs see */
+    int32_t pixel_bytes;
+    int32_t inside;         /* pixels of a row, of those that the outputs see */
+    int8_t *first;          /* the first of them in the first band */
+    int32_t band;           /* bytes from a band to the next one, of the same column */
+    int32_t plane;          /* of a channel's bands */
+    int8_t *output;         /* the first row of outputs */
+    int32_t output_rows;
+    int32_t output_row_bytes;
+    int32_t columns;        /* of outputs */
+    int32_t across;         /* of a block's four outputs: bytes from the first to the second */
+    int32_t along[2];       /* from the first to the third, from the second to the fourth */
+    int8_t *base;           /* the first column of the first band */
+    const uint32_t *constants;
+    int32_t groups;         /* of four channels */
+    int8_t *records;
+    uint32_t shift;
+    uint32_t padding;       /* four zero points */
+    uint32_t fill;          /* two of them, as bands hold them */
+} tinynas_bands;
+
+typedef void (*tinynas_bands_function)(const tinynas_bands *bands);
+void tinynas_bands_by(tinynas_bands_function product, const tinynas_conv_op *op, int8_t *arena,
+                      const tinynas_tile *tile);
+void tinynas_bands_twin(const tinynas_bands *bands, int32_t size, int32_t stride);
 
 /* A row of outputs of a depthwise convolution 3 x 3, stride 2: see depthwise_strided.c.  Columns are bytes
  * from the arena to where a row's would be for an index of 0; an index counts half the bytes.
