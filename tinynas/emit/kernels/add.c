@@ -58,21 +58,23 @@ static void add_directly(const tinynas_add_op *op, const int8_t *a, const int8_t
     const int32_t offset = op->output_multiplier;
     const int32_t by_a = op->multipliers[0];
     const int32_t by_b = op->multipliers[1];
+    uint32_t upper = UPPER_BYTES;
     for (const int8_t *const end = y + (count & ~3); y != end; y += 4) {
         const uint32_t four_a = tinynas_load(a);
         const uint32_t four_b = tinynas_load(b);
-        const uint32_t even_a = four_a << 8 & UPPER_BYTES;
-        const uint32_t even_b = four_b << 8 & UPPER_BYTES;
-        const uint32_t odd_a = four_a & UPPER_BYTES;
-        const uint32_t odd_b = four_b & UPPER_BYTES;
-        const int32_t first = tinynas_add_lower(tinynas_add_lower(offset, by_a, even_a), by_b, even_b);
-        const int32_t third = tinynas_add_upper(tinynas_add_upper(offset, by_a, even_a), by_b, even_b);
-        const int32_t second = tinynas_add_lower(tinynas_add_lower(offset, by_a, odd_a), by_b, odd_b);
-        const int32_t fourth = tinynas_add_upper(tinynas_add_upper(offset, by_a, odd_a), by_b, odd_b);
-        y[0] = (int8_t)tinynas_saturated_above_20(first);
-        y[1] = (int8_t)tinynas_saturated_above_20(second);
-        y[2] = (int8_t)tinynas_saturated_above_20(third);
-        y[3] = (int8_t)tinynas_saturated_above_20(fourth);
+        const uint32_t even_a = tinynas_even_bytes_raised(upper, four_a);
+        const uint32_t even_b = tinynas_even_bytes_raised(upper, four_b);
+        const uint32_t odd_a = upper & four_a;
+        const uint32_t odd_b = upper & four_b;
+        int32_t first = tinynas_add_lower(offset, by_a, even_a);
+        int32_t second = tinynas_add_lower(offset, by_a, odd_a);
+        int32_t third = tinynas_add_upper(offset, by_a, even_a);
+        int32_t fourth = tinynas_add_upper(offset, by_a, odd_a);
+        first = tinynas_saturated_above_20(tinynas_add_lower(first, by_b, even_b));
+        second = tinynas_saturated_above_20(tinynas_add_lower(second, by_b, odd_b));
+        third = tinynas_saturated_above_20(tinynas_add_upper(third, by_b, even_b));
+        fourth = tinynas_saturated_above_20(tinynas_add_upper(fourth, by_b, odd_b));
+        tinynas_store(y, tinynas_word(first, second, third, fourth));
         a += 4;
         b += 4;
     }

@@ -32,36 +32,43 @@ TINYNAS_INLINE const int8_t *add_pixels(halves *to, const int8_t *x, int32_t ste
     return x;
 }
 
-TINYNAS_INLINE void empty(tinynas_four *sums, halves *from)
+TINYNAS_INLINE void empty(tinynas_four *sums, const halves *from)
 {
     sums->a += tinynas_half(from->even);
     sums->b += tinynas_half(from->odd);
     sums->c += tinynas_half(from->even >> 16);
     sums->d += tinynas_half(from->odd >> 16);
-    *from = (halves){0, 0};
+}
+
+/* More pixels than 16 bits hold the sums of. */
+TINYNAS_NOINLINE void sums_over_many(tinynas_four *sums, const tinynas_pixels *pixels,
+                                     const int8_t *first)
+{
+    for (int32_t row = 0; row < pixels->rows; ++row) {
+        const int8_t *x = first;
+        for (int32_t left = pixels->columns; left > 0; left -= MOST) {
+            halves some = {0, 0};
+            x = add_pixels(&some, x, pixels->step, left < MOST ? left : MOST);
+            empty(sums, &some);
+        }
+        first = tinynas_next_row(pixels, first, pixels->until_wrap - 1 - row);
+    }
 }
 
 void tinynas_sums_over(tinynas_four *sums, const tinynas_pixels *pixels, int32_t channel)
 {
     const int8_t *first = pixels->first + channel;
-    halves some = {0, 0};
-    int32_t room = MOST;
     sums->a = 0; /* one by one: no memset */
     sums->b = 0;
     sums->c = 0;
     sums->d = 0;
+    if (pixels->rows * pixels->columns > MOST) {
+        sums_over_many(sums, pixels, first);
+        return;
+    }
+    halves some = {0, 0};
     for (int32_t row = 0; row < pixels->rows; ++row) {
-        const int8_t *x = first;
-        for (int32_t left = pixels->columns; left > 0;) {
-            const int32_t next = left < room ? left : room;
-            x = add_pixels(&some, x, pixels->step, next);
-            left -= next;
-            room -= next;
-            if (room == 0) {
-                empty(sums, &some);
-                room = MOST;
-            }
-        }
+        add_pixels(&some, first, pixels->step, pixels->columns);
         first = tinynas_next_row(pixels, first, pixels->until_wrap - 1 - row);
     }
     empty(sums, &some);

@@ -111,13 +111,6 @@ TINYNAS_INLINE int32_t tinynas_half(uint32_t word)
     return (int16_t)(word & 0xffffu);
 }
 
-/* The low bytes of four numbers. */
-TINYNAS_INLINE uint32_t tinynas_word(int32_t a, int32_t b, int32_t c, int32_t d)
-{
-    return ((uint32_t)a & 0xffu) | ((uint32_t)b & 0xffu) << 8 | ((uint32_t)c & 0xffu) << 16
-           | (uint32_t)d << 24;
-}
-
 /* The same signed byte four times. */
 TINYNAS_INLINE uint32_t tinynas_four_bytes(int32_t value)
 {
@@ -259,6 +252,28 @@ TINYNAS_INLINE int32_t tinynas_high_word(int32_t a, int32_t b)
     int32_t result;
     __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
     return result;
+}
+
+/* Bytes 0 and 2 of `x`, multiplied by 256, as halves; `upper` is 0xff00ff00. */
+TINYNAS_INLINE uint32_t tinynas_even_bytes_raised(uint32_t upper, uint32_t x)
+{
+    uint32_t result;
+    __asm__("and %0, %1, %2, lsl #8" : "=r"(result) : "r"(upper), "r"(x));
+    return result;
+}
+
+/* Byte 1, 2 or 3 of a word replaced by the low one of `byte`. */
+#define TINYNAS_INSERT(word, byte, index) \
+    __asm__("bfi %0, %1, %2, #8" : "+r"(word) : "r"(byte), "I"(8 * (index)))
+
+/* The low bytes of four numbers. */
+TINYNAS_INLINE uint32_t tinynas_word(int32_t a, int32_t b, int32_t c, int32_t d)
+{
+    uint32_t word = (uint32_t)a;
+    TINYNAS_INSERT(word, b, 1);
+    TINYNAS_INSERT(word, c, 2);
+    TINYNAS_INSERT(word, d, 3);
+    return word;
 }
 
 /* value / 2^20, rounded down, clamped to int8. */
@@ -432,6 +447,17 @@ TINYNAS_INLINE int32_t tinynas_add_lower(int32_t sum, int32_t factor, uint32_t h
 TINYNAS_INLINE int32_t tinynas_add_upper(int32_t sum, int32_t factor, uint32_t halves)
 {
     return sum + (int32_t)((int64_t)factor * tinynas_high_half(halves) >> 16);
+}
+
+TINYNAS_INLINE uint32_t tinynas_word(int32_t a, int32_t b, int32_t c, int32_t d)
+{
+    return ((uint32_t)a & 0xffu) | ((uint32_t)b & 0xffu) << 8 | ((uint32_t)c & 0xffu) << 16
+           | (uint32_t)d << 24;
+}
+
+TINYNAS_INLINE uint32_t tinynas_even_bytes_raised(uint32_t upper, uint32_t x)
+{
+    return upper & x << 8;
 }
 
 TINYNAS_INLINE int32_t tinynas_saturated_above_20(int32_t value)
