@@ -149,8 +149,12 @@ def _stream_functions(schedule: Schedule) -> set[str]:
 
 
 def stream_functions(*, fed: bool) -> set[str]:
-    """What streams link, an image fed by rows or held."""
-    return {"begin_stream", "next_stage"} | ({"copy_bytes"} if fed else set())
+    """What streams link, an image fed by rows or held.
+
+    A row's place in the ring is a remainder, for which a core without division links a routine.
+    """
+    of_rows = {"copy_bytes", "__aeabi_uidiv", "__aeabi_uidivmod"}
+    return {"begin_stream", "next_stage"} | (of_rows if fed else set())
 
 
 def kernels_of(graph: Graph, schedule: Schedule | None = None) -> set[Kernel]:
