@@ -21,15 +21,13 @@ from tinynas.schedule import (
     plan_patch,
     plan_segments,
 )
-from tinynas.schedule.kernels import BASE, PLANES, SHORT_ALONE, Kernel, kernel_of
+from tinynas.schedule.kernels import BASE, PLANES, SHORT_ALONE, THREE, WIDE, Kernel, kernel_of
 from tinynas.schedule.random import random_segments
 
 CONVOLUTIONS = frozenset(
     {
         Kernel.CONV,
-        Kernel.CONV_WIDE,
         Kernel.POINTWISE,
-        Kernel.POINTWISE_WIDE,
         Kernel.DEPTHWISE,
         Kernel.DEPTHWISE_MULTIPLIER,
     }
@@ -74,8 +72,9 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
 
 def short_layers(kernel: Kernel) -> list[Layer]:
     """Layers that a kernel without the general form runs; where any size will do, the largest."""
-    if kernel is Kernel.POINTWISE_THREE:
-        return [Layer(1, 1, 8, relu) for relu in (True, False)]
+    if kernel in THREE | WIDE:
+        size = 3 if BASE[kernel] is Kernel.CONV else 1
+        return [Layer(size, 1, 8, relu) for relu in (True, False)]
     if kernel is Kernel.DEPTHWISE_STRIDED:
         return [Layer(3, 2, 0)]
     if kernel in PLANES:

@@ -43,7 +43,7 @@ def test_no_op_takes_more_effort_than_with_the_least_flash(part: str) -> None:
         others = [kernel_of(graph, op)]
         others += [
             Kernel(name)
-            for fast in (*SHORT_ALONE, Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE)
+            for fast in SHORT_ALONE & models(device.core).keys()
             for at, name in forced(graph, plan_layer(graph), {fast}).variants
             if at == op.name and fast in models(device.core)
         ]

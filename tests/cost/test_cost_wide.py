@@ -1,4 +1,4 @@
-"""The short forms of the kernels with int16 weights are LiteRT's, under their conditions."""
+"""The short forms of the fast kernels are LiteRT's, under their conditions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tinynas.cost.forms import has_offset_form
+from tinynas.cost.forms import PAIRED_OFFSET, PAIRED_SHIFT, has_paired_form
 from tinynas.cost.wide import (
     CLAMPED,
     ROWS_SHIFT,
@@ -207,6 +207,23 @@ def test_stride_2_takes_no_other_zero_point_or_clamp() -> None:
     assert strided_exponents(graph, op, _numbers(0, 0, -128)).tolist() == [6]
 
 
+def _paired(
+    multiplier: int, right: int, zero_point: int, bias: int, weight: int = 1
+) -> tuple[Requantisation, bool]:
+    """How a layer of four inputs and outputs requantises; whether three pixels at a time may."""
+    numbers = _numbers(multiplier, right, zero_point)
+    weights = np.full((4, 1, 1, 4), weight, dtype=np.int8)
+    tensors = (
+        Tensor("x", (1, 1, 1, 4), quantisation=Quantisation((1.0,), 0)),
+        Tensor("w", weights.shape, quantisation=Quantisation((1.0,)), constant=True, data=weights),
+        Tensor("b", (4,), DType.INT32, constant=True, data=np.full(4, bias, dtype=np.int32)),
+        Tensor("y", (1, 1, 1, 4), quantisation=Quantisation((1.0,), zero_point)),
+    )
+    op = Op("op", Conv2D(Window((1, 1))), ("x", "w", "b"), ("y",))
+    graph = Graph("one", {t.name: t for t in tensors}, (op,), ("x",), ("y",))
+    return numbers, has_paired_form(graph, op, numbers)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.integers(1 << 30, (1 << 31) - 1),
@@ -214,33 +231,52 @@ def test_stride_2_takes_no_other_zero_point_or_clamp() -> None:
     st.integers(-128, 127),
     st.integers(0, 29),
 )
-def test_half_a_unit_and_the_zero_point_in_one_offset(
+def test_rounding_and_the_zero_point_in_one_offset(
     multiplier: int, right: int, zero_point: int, bits: int
 ) -> None:
-    """The dense kernel for three pixels: SMMLAR of twice the accumulator, one off, ASR."""
-    numbers = _numbers(multiplier, right, zero_point)
-    weights = np.full((4, 1, 1, 4), 1, dtype=np.int8)
-    bias = np.full(4, (1 << bits) - 1, dtype=np.int32)
-    tensors = (
-        Tensor("x", (1, 1, 1, 4), quantisation=Quantisation((1.0,), 0)),
-        Tensor("w", weights.shape, quantisation=Quantisation((1.0,)), constant=True, data=weights),
-        Tensor("b", (4,), DType.INT32, constant=True, data=bias),
-        Tensor("y", (1, 1, 1, 4), quantisation=Quantisation((1.0,), zero_point)),
-    )
-    op = Op("op", Conv2D(Window((1, 1))), ("x", "w", "b"), ("y",))
-    graph = Graph("one", {t.name: t for t in tensors}, (op,), ("x",), ("y",))
-    largest = (1 << bits) - 1 + 4 * 128
-    if not has_offset_form(graph, op, numbers):
-        too_large = largest + (257 << right) >= 1 << 30 or largest >> right >= (1 << 15) - 257
-        assert right == 0 or too_large
+    """The dense kernels for three pixels: SMMLA of 256 times the accumulator, 128 off, ASR."""
+    bias = (1 << bits) - 1
+    numbers, allowed = _paired(multiplier, right, zero_point, bias)
+    largest = bias + 4 * 128
+    if not allowed:
+        too_large = largest >= 1 << 23 or 257 << right + 7 >= 1 << 30
+        assert right == 0 or too_large or largest >> right >= (1 << 15) - 257
         return
     acc = _accumulators(multiplier, right, largest, bits)
-    offset = (zero_point + 128 << right) + (1 << right - 1)
-    sums = ((2 * acc * multiplier + (1 << 31)) >> 32) + offset
-    assert np.abs(sums).max() < 1 << 31
-    signed = (sums - (acc < 0)) >> right
+    down = right + PAIRED_SHIFT - 1
+    offset = (zero_point + 128 << down) + (1 << down - 1) + (1 << PAIRED_SHIFT - 2)
+    sums = acc << PAIRED_SHIFT
+    scaled = ((sums * multiplier) >> 32) + offset
+    assert max(np.abs(sums).max(), np.abs(scaled).max() + 128) < 1 << 31
+    signed = scaled - 128 * (acc < 0) >> down
     assert np.abs(signed).max() < 1 << 15
     expected = numbers.apply(acc[:, None])[:, 0]
     np.testing.assert_array_equal(np.clip(signed, 0, 255) - 128, expected)
     if zero_point == -128:
-        np.testing.assert_array_equal(np.clip(sums >> right, 0, 255) - 128, expected)
+        np.testing.assert_array_equal(np.clip(scaled >> down, 0, 255) - 128, expected)
+
+
+def test_where_three_pixels_at_a_time_are_refused() -> None:
+    m = 3 << 29
+    assert _paired(m, 9, -128, 1 << 20)[1]
+    assert _paired(m, 9, -128, 1 << 20, weight=-127)[1]
+    assert not _paired(m, 9, -128, 1 << 20, weight=-128)[1]
+    assert not _paired(m, 9, -128, 1 << 23)[1]
+    assert not _paired(m, 0, -128, 1)[1]
+    assert not _paired(m, 20, 127, 1)[1]
+
+
+def test_two_weights_of_a_halfword_as_they_lie_and_extended() -> None:
+    """(x - 127) v + (256 y + 127 - x) o = 256 ((x - 127) e + y o), v = 256 e + o, in int16."""
+    byte = np.arange(-128, 128)
+    weight = np.arange(-127, 128)
+    x, y = byte[:, None, None, None], byte[None, ::5, None, None]
+    e, o = weight[None, None, ::2, None], weight[None, None, None, ::127]
+    v, p, q = 256 * e + o, x - PAIRED_OFFSET, 256 * y + PAIRED_OFFSET - x
+    for factor in (v, p, q):
+        assert factor.min() >= -(1 << 15)
+        assert factor.max() < 1 << 15
+    np.testing.assert_array_equal(v.astype(np.int16).astype(np.int8), np.broadcast_to(o, v.shape))
+    # The bytes of q are y and x with its lower seven bits turned over.
+    np.testing.assert_array_equal(q & 0xFFFF, (y & 0xFF) << 8 | (x ^ 0x7F) & 0xFF)
+    np.testing.assert_array_equal(p * v + q * o, 256 * ((x - PAIRED_OFFSET) * e + y * o))

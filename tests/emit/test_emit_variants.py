@@ -10,23 +10,20 @@ import numpy as np
 import pytest
 from emit_batch import Case, case_of, run_cases
 from emit_calls import Core
-from emit_graphs import Numbers, convolution, depthwise
+from emit_graphs import Numbers, depthwise
 
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.build import toolchains
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.wide import (
-    CLAMPED,
-    MIXED,
     ROWS_SHIFT,
-    SIGNED,
     WideForms,
     row_forms,
     wide_forms,
 )
 from tinynas.emit.operators import operator_of
 from tinynas.graph.arithmetic import Requantisation, requantisation
-from tinynas.graph.ir import Activation, Graph, Window, same_padding
+from tinynas.graph.ir import Graph, Window, same_padding
 from tinynas.schedule import (
     Schedule,
     Segment,
@@ -71,34 +68,6 @@ def _forms(graph: Graph) -> WideForms:
     numbers = requantisation(graph, graph.ops[0])
     assert isinstance(numbers, Requantisation)
     return wide_forms(graph, graph.ops[0], numbers)
-
-
-def test_wide_products_of_every_shape_and_form(tmp_path: Path) -> None:
-    one, three = Window((1, 1)), _same((5, 4), 3, 2)
-    mixed = Numbers(weight_scales=(2e-5, 0.5), output_scale=0.004)
-    graphs = [
-        convolution(RNG, (5, 4, channels), outputs, window, Activation.NONE, numbers)
-        for channels, outputs in ((1, 1), (3, 2), (4, 3), (8, 4), (11, 5), (36, 7), (70, 10))
-        for window in (one, three)
-        for numbers in (Numbers(), CLAMPS)
-    ]
-    graphs += [convolution(RNG, (5, 4, 6), 9, w, numbers=mixed) for w in (one, three)]
-    graphs += [convolution(RNG, (5, 4, 6), 9, one, Activation.RELU6, Numbers(output_scale=0.04))]
-    assert {_forms(graph).form for graph in graphs} == {CLAMPED, SIGNED, MIXED}
-    _compare([_case(g, WIDE, n) for n, g in enumerate(graphs)], tmp_path)
-
-
-def test_three_pixels_of_every_shape_and_form(tmp_path: Path) -> None:
-    graphs = [
-        convolution(RNG, (*size, channels), outputs, window, Activation.NONE, numbers)
-        for (size, channels, outputs), window in zip(
-            (((5, 4), 4, 4), ((3, 3), 12, 8), ((1, 1), 20, 12), ((2, 1), 36, 4), ((7, 5), 68, 20)),
-            (Window((1, 1)), Window((1, 1), (2, 2)), *(3 * [Window((1, 1))])),
-            strict=True,
-        )
-        for numbers in (Numbers(), CLAMPS, Numbers(-7, 40, output_scale=0.3))
-    ]
-    _compare([_case(g, {Kernel.POINTWISE_THREE}, n) for n, g in enumerate(graphs)], tmp_path)
 
 
 def test_rows_of_every_size_and_border(tmp_path: Path) -> None:
@@ -256,7 +225,7 @@ def test_variants_in_patches(tmp_path: Path) -> None:
         graph = network_of_layers(size, 3, strided)
         some = {Kernel.DEPTHWISE_STRIDED, Kernel.POINTWISE_THREE}
         schedule = forced(graph, plan_patch(graph, 4, grid), some)
-        assert len(schedule.variants) == 4
+        assert len(schedule.variants) == len(strided)
         cases.append(case_of(graph, schedule, n))
     _compare(cases, tmp_path)
 
@@ -280,16 +249,6 @@ def test_what_fast_kernels_cannot_compute_is_left_to_the_other_one() -> None:
         depthwise(rng, (9, 9, 4), _same((9, 9), 9, 1), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_WIDE}).variants
-    mixed = Numbers(weight_scales=(2e-5, 0.5), output_scale=0.004)
-    for graph in (
-        convolution(rng, (5, 4, 6), 8, Window((1, 1)), Activation.NONE),
-        convolution(rng, (5, 4, 8), 6, Window((1, 1)), Activation.NONE),
-        convolution(rng, (5, 4, 8), 8, Window((1, 1)), Activation.NONE, mixed),
-        convolution(
-            rng, (5, 4, 8), 8, Window((1, 1)), Activation.RELU6, Numbers(output_scale=0.04)
-        ),
-    ):
-        assert not forced(graph, plan_layer(graph), {Kernel.POINTWISE_THREE}).variants
     for graph in (
         depthwise(rng, (5, 5, 6), _same((5, 5), 3, 2), numbers=CLAMPS),
         depthwise(rng, (5, 5, 8), _same((5, 5), 3, 2)),
@@ -326,9 +285,9 @@ def test_assembly_gives_the_reference_bytes(toolchain: str) -> None:
     plan = plan_layer(graph)
     strided = {*PLANES, Kernel.DEPTHWISE_STRIDED}
     for fast, left in (
-        (WIDE | set(PLANES), 1),  # 3x3 of stride 2 is another kernel's
-        (WIDE | {Kernel.DEPTHWISE_WIDE}, 0),
-        (WIDE | strided, 0),
+        (WIDE | set(PLANES), 5),  # 3x3 of stride 2 is another kernel's
+        (WIDE | {Kernel.DEPTHWISE_WIDE}, 4),  # channels that are not fours
+        (WIDE | strided, 4),
     ):
         schedule = forced(graph, plan, fast)
         assert len(schedule.variants) == len(layers) - left

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.cost.wide import wide_forms
 from tinynas.graph.arithmetic import Requantisation, accumulator_bounds, requantisation
 from tinynas.graph.ir import Conv2D, DepthwiseConv2D, Graph, Op
 from tinynas.schedule.kernels import SHORT_ALONE, Kernel, kernel_of
 
 _TOGETHER = 4
+
+PAIRED_SHIFT = 8
+"""The sums of the kernels for three pixels are the accumulator times 2**8, ..."""
+PAIRED_OFFSET = 127
+"""... and what they take off the inputs of every other tap."""
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -60,18 +64,24 @@ def has_short_form(largest: IntArray, rights: IntArray, zero_point: int) -> Bool
     return short
 
 
-def has_offset_form(graph: Graph, op: Op, numbers: Requantisation) -> bool:
-    """Whether the kernel for three pixels is exact in all channels of a 1 x 1 convolution.
+def has_paired_form(graph: Graph, op: Op, numbers: Requantisation) -> bool:
+    """Whether the kernels for three pixels are exact in all channels of a convolution.
 
-    Its sums are twice the accumulator, so that the rounding high multiply gives LiteRT's, to which
-    half a unit and the zero point are added at once: (zero point + 128) * 2**n + 2**(n - 1).
-    Beyond the conditions of the short form that sum must stay in int32.
+    Their sums are the accumulator times 2**8, so that (sum * m) >> 32 is LiteRT's high product with
+    seven bits below it; to it half a unit of the high product, half a unit of the output and the
+    zero point are added at once: 2**6 + 2**(n + 6) + (zero point + 128) * 2**(n + 7).  Beyond the
+    conditions of the short form the sums and that offset must stay in int32, and no weight may be
+    -128: two of them, 256 * a + b, are one int16.
     """
+    weights = graph.tensors[op.inputs[1]].data
+    assert weights is not None  # noqa: S101 - `accumulator_bounds` sees to it
     forms = channel_forms(graph, op, numbers)
     low, high = accumulator_bounds(graph, op)
     largest = np.maximum(np.abs(low), np.abs(high))
-    shifts = np.clip(forms.rights + 1, 0, 31)
-    return bool((forms.short & (largest + 1 + (256 << shifts) < 1 << 31)).all())
+    down = np.clip(forms.rights + PAIRED_SHIFT, 0, 31)
+    offset = (numbers.output_zero_point + 128 << down) + (1 << down)
+    fits = (largest << PAIRED_SHIFT < 1 << 31) & ((largest << PAIRED_SHIFT - 1) + offset < 1 << 31)
+    return bool((forms.short & fits).all() and weights.min() > -128)
 
 
 def needs_general_form(graph: Graph, op: Op, kernel: Kernel | None = None) -> bool:
@@ -89,8 +99,6 @@ def needs_general_form(graph: Graph, op: Op, kernel: Kernel | None = None) -> bo
     assert isinstance(numbers, Requantisation)  # noqa: S101
     if kernel in SHORT_ALONE:
         return False
-    if kernel in (Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE):
-        return bool(wide_forms(graph, op, numbers).general.any())
     short = channel_forms(graph, op, numbers).short
     if kernel_of(graph, op) is Kernel.DEPTHWISE:
         short = short[: len(short) - len(short) % _TOGETHER]

@@ -30,9 +30,10 @@ from tinynas.schedule.windows import tile_windows
 
 PIXELS_AT_ONCE = {
     Kernel.CONV: 2,
-    Kernel.CONV_WIDE: 2,
+    Kernel.CONV_THREE: 3,
+    Kernel.CONV_WIDE: 3,
     Kernel.POINTWISE: 2,
-    Kernel.POINTWISE_WIDE: 2,
+    Kernel.POINTWISE_WIDE: 3,
     Kernel.POINTWISE_THREE: 3,
 }
 """Pixels that dense kernels compute with one pass over their constants; what a call lacks to the

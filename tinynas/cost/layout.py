@@ -49,6 +49,7 @@ STAGE_BYTES = 12
 
 _DESCRIPTOR_BYTES = {
     Kernel.CONV: 60,
+    Kernel.CONV_THREE: 60,
     Kernel.CONV_WIDE: 60,
     Kernel.POINTWISE: 60,
     Kernel.POINTWISE_THREE: 60,
@@ -80,6 +81,7 @@ _DESCRIPTOR_BYTES = {
 _PRODUCTS = frozenset(
     {
         Kernel.CONV,
+        Kernel.CONV_THREE,
         Kernel.CONV_WIDE,
         Kernel.POINTWISE,
         Kernel.POINTWISE_THREE,
@@ -123,14 +125,13 @@ def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> Consta
         case Kernel.CONV | Kernel.POINTWISE:
             pairs = -(-channels // 2)
             return ConstantBytes(2 * pairs * padded(taps), 5 * _WORD * pairs, descriptor)
-        case Kernel.POINTWISE_THREE:
-            return ConstantBytes(taps * channels, 7 * _WORD * (channels // 2), descriptor)
+        case Kernel.CONV_THREE | Kernel.POINTWISE_THREE:
+            return ConstantBytes(padded(taps) * channels, 4 * _WORD * channels, descriptor)
         case Kernel.CONV_WIDE | Kernel.POINTWISE_WIDE:
-            pairs = -(-channels // 2)
             numbers = requantisation(graph, op)
             assert isinstance(numbers, Requantisation)  # noqa: S101
-            words = 4 + TAIL_WORDS[wide_forms(graph, op, numbers).form]
-            return ConstantBytes(4 * pairs * padded(taps), words * _WORD * pairs, descriptor)
+            words = 1 + TAIL_WORDS[wide_forms(graph, op, numbers).form]
+            return ConstantBytes(2 * channels * padded(taps), words * _WORD * channels, descriptor)
         case Kernel.DEPTHWISE_3:
             return ConstantBytes(3 * _WORD * channels, 2 * _WORD * channels, descriptor)
         case planes if planes in PLANES:

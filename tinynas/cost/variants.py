@@ -17,17 +17,27 @@ from math import prod
 import numpy as np
 
 from tinynas.cost.code import DEFAULT_COMPILER, CodeSizes, code_sizes
-from tinynas.cost.forms import has_offset_form
+from tinynas.cost.forms import has_paired_form
 from tinynas.cost.instructions import models
 from tinynas.cost.latency import Parts, op_effort, parts_of
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.memory import memory_cost
-from tinynas.cost.wide import CLAMPED, row_forms, strided_exponents, wide_forms
+from tinynas.cost.wide import CLAMPED, MIXED, row_forms, strided_exponents, wide_forms
 from tinynas.devices import Budget, Device
 from tinynas.graph.arithmetic import Requantisation, requantisation
-from tinynas.graph.ir import DepthwiseConv2D, Graph, Op
+from tinynas.graph.ir import Conv2D, DepthwiseConv2D, Graph, Op
 from tinynas.schedule import Schedule, SegmentKind
-from tinynas.schedule.kernels import BASE, MOST_TAPS, PLANES, SHORT_ALONE, Kernel, kernel_of
+from tinynas.schedule.kernels import (
+    BASE,
+    MOST_ROWS,
+    MOST_TAPS,
+    PLANES,
+    SHORT_ALONE,
+    THREE,
+    WIDE,
+    Kernel,
+    kernel_of,
+)
 from tinynas.schedule.scratch import with_scratch
 
 _UNIT = 64
@@ -130,13 +140,15 @@ def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
         return True
     numbers = requantisation(graph, op)
     assert isinstance(numbers, Requantisation)  # noqa: S101
-    if kernel is Kernel.POINTWISE_THREE:
-        ends = (graph.tensors[name].shape[-1] for name in (op.inputs[0], op.outputs[0]))
-        return not any(n % 4 for n in ends) and has_offset_form(graph, op, numbers)
-    assert isinstance(op.attributes, DepthwiseConv2D)  # noqa: S101
+    assert isinstance(op.attributes, (Conv2D, DepthwiseConv2D))  # noqa: S101
     window, channels = op.attributes.window, graph.tensors[op.outputs[0]].shape[-1]
     if channels % 4:
         return False
+    if kernel in THREE:
+        return window.kernel[0] <= MOST_ROWS and has_paired_form(graph, op, numbers)
+    if kernel in WIDE:
+        exact = wide_forms(graph, op, numbers).form != MIXED
+        return exact and window.kernel[0] <= MOST_ROWS
     match kernel:
         case Kernel.DEPTHWISE_STRIDED:
             exact = bool((strided_exponents(graph, op, numbers) >= 0).all())

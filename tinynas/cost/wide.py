@@ -31,8 +31,8 @@ BoolArray = NDArray[np.bool_]
 CLAMPED, SIGNED, MIXED = range(3)
 """Forms of a layer: all channels clamped, all signed, or some in LiteRT's general form."""
 
-TAIL_WORDS = (4, 6, 7)
-"""Words that end a pass over two channels, by form."""
+TAIL_WORDS = (2, 3)
+"""Words a channel that end a pass of the dense kernels, by form; `MIXED` they do not take."""
 
 STRIDED_SHIFT = 4
 """Of the 2**k, what the sums of the depthwise kernel for stride 2 are not multiplied by."""

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.cost.forms import channel_forms
+from tinynas.cost.forms import PAIRED_OFFSET, PAIRED_SHIFT, channel_forms
 from tinynas.cost.layout import Kernel, kernel_of, padded
 from tinynas.cost.wide import (
     ROWS_SHIFT,
@@ -75,10 +75,10 @@ def convolution_words(
         case Kernel.DEPTHWISE_MULTIPLIER:
             by_channel = weights[0].reshape(-1, weights.shape[-1]).T
             return _singles(by_channel, bias, multipliers, rights)
-        case Kernel.POINTWISE_THREE:
+        case Kernel.CONV_THREE | Kernel.POINTWISE_THREE:
             rows = _gathered(weights)
-            raised = _raised(bias, rows, numbers)
-            return three_words(rows, raised, rights + 1, multipliers, numbers.output_zero_point)
+            lifted = bias - rows.sum(axis=1, dtype=np.int64) * numbers.input_zero_point
+            return three_words(rows, lifted, rights + 1, multipliers, numbers.output_zero_point)
         case Kernel.CONV_WIDE | Kernel.POINTWISE_WIDE:
             forms = wide_forms(graph, op, numbers)
             rows = _gathered(weights)
@@ -111,7 +111,7 @@ def encoded_rights(
 
 
 def _gathered(weights: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Weights [C, rows, columns, inputs] in the order of gather.c, padded to words: [C, taps].
+    """Weights [C, rows, columns, inputs] in the order of conv.c, padded to words: [C, taps].
 
     The whole words of every kernel row come first, then what is left of every row.
     """
@@ -164,16 +164,20 @@ def three_words(
     multipliers: NDArray[np.int64],
     zero_point: int,
 ) -> Words:
-    """Two channels at a time as pointwise_three.c reads them; channels and taps in fours."""
+    """Two channels at a time as three.c reads them; channels and taps in fours.
+
+    `bias` is that of inputs as they are, for weights [C, taps].
+    """
     passes = channel_passes(len(rows))
-    weights = np.ascontiguousarray(rows[passes]).view(np.uint32)
-    offsets = (zero_point + 128 << shifts) + (1 << shifts - 1)
-    second = (np.arange(len(passes)) & 1) << 15
-    packed = shifts[passes] @ (1, 1 << 16) + second
-    parts = [2 * bias[passes], multipliers[passes], offsets[passes], packed[:, None]]
-    head, *tail = (_words(part) for part in parts)
-    flat = weights.transpose(0, 2, 1).reshape(len(passes), -1)
-    return np.concatenate([head, flat, *tail], axis=1).reshape(-1)
+    wide = rows.astype(np.int64)
+    sums = bias + PAIRED_OFFSET * wide[:, ::2].sum(axis=1) << PAIRED_SHIFT
+    halves = (wide[:, ::2] << 8) + wide[:, 1::2] & 0xFFFF
+    weights = _words(halves[:, ::2] | halves[:, 1::2] << 16)[passes].transpose(0, 2, 1).copy()
+    weights[1::2] = weights[1::2, ::-1]  # odd passes go downwards
+    down = shifts + PAIRED_SHIFT - 1
+    offsets = (zero_point + 128 << down) + (1 << down - 1) + (1 << PAIRED_SHIFT - 2)
+    head, *tail = (_words(part[passes]) for part in (sums, multipliers, offsets, down))
+    return np.concatenate([head, weights.reshape(len(passes), -1), *tail], axis=1).reshape(-1)
 
 
 def wide_words(
@@ -182,23 +186,16 @@ def wide_words(
     forms: WideForms,
     numbers: Requantisation,
 ) -> Words:
-    """Two channels at a time as pair_wide.c reads them; zeros where a channel has no companion."""
+    """Two channels at a time as three_wide.c reads them; channels and taps in fours."""
     passes = channel_passes(len(rows))
-    general = np.pad(forms.general, (0, 1))[passes].any(axis=1, keepdims=True)
-    scaled = np.where(general, forms.shift, np.pad(forms.exponents, (0, 1))[passes])
-    missing = passes == len(rows)
-    scaled = np.where(missing, np.maximum(scaled, 2), scaled)
-    weights = np.pad(rows.astype(np.int64), ((0, 1), (0, 0)))[passes]
-    weights <<= np.where(missing, 0, scaled - forms.shift)[..., None]
-    sums = np.pad(bias, (0, 1))[passes] << scaled
-    multipliers = np.pad(numbers.multipliers.astype(np.int64), (0, 1))[passes]
-    rights = np.pad(-1 - numbers.shifts.astype(np.int64), (0, 1))[passes]
-    units = np.int64(1) << np.maximum(scaled - 1, 0)
+    wide = rows.astype(np.int64) << (forms.exponents - forms.shift)[:, None]
+    weights = _halves(wide[passes])
+    weights[1::2] = weights[1::2, ::-1]  # odd passes go downwards
+    units = np.int64(1) << forms.exponents - 1
     offsets = (numbers.output_zero_point + 128 << 16) + (1 << 15) + (units >> 1)
-    tail = [multipliers, np.where(general, rights, offsets), units, general]
-    columns = np.concatenate(tail, axis=1)[:, : TAIL_WORDS[forms.form]]
-    parts = [_words(np.tile(sums, 2)), _halves(weights), _words(columns)]
-    return np.concatenate(parts, axis=1).reshape(-1)
+    parts = [bias << forms.exponents, numbers.multipliers.astype(np.int64), offsets, units]
+    head, *tail = (_words(part[passes]) for part in parts[: 1 + TAIL_WORDS[forms.form]])
+    return np.concatenate([head, weights.reshape(len(passes), -1), *tail], axis=1).reshape(-1)
 
 
 def row_words(
@@ -279,10 +276,12 @@ def strided_words(
 
 
 def _halves(weights: NDArray[np.int64]) -> Words:
-    """Weights [passes, 2, taps] as words of two: of every four taps 0, 2 of both, then 1, 3."""
+    """Weights [passes, 2, taps] as words of two [passes, taps / 2, 2]: of every four taps 0 and 2
+    of both channels, then 1 and 3."""
     fours = weights.reshape(*weights.shape[:2], -1, 2, 2)  # passes, channel, four, upper, odd
     low, high = fours[:, :, :, 0] & 0xFFFF, fours[:, :, :, 1] & 0xFFFF
-    return _words((low | high << 16).transpose(0, 2, 3, 1)).reshape(len(weights), -1)
+    halves = _words(low | high << 16).transpose(0, 2, 3, 1)
+    return halves.reshape(len(weights), -1, 2).copy()
 
 
 def _fours(

@@ -24,7 +24,7 @@ from tinynas.graph.arithmetic import (
 )
 from tinynas.graph.ir import AveragePool2D, Conv2D, DepthwiseConv2D, Graph, MaxPool2D, Op, Window
 from tinynas.schedule import Schedule
-from tinynas.schedule.kernels import CLAMPED_ALONE, PLANES, kernel_in
+from tinynas.schedule.kernels import CLAMPED_ALONE, PLANES, THREE, WIDE, kernel_in
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members,
         "minimum": numbers.minimum,
         "maximum": numbers.maximum,
     }
-    if kernel in _WIDE or kernel in CLAMPED_ALONE:
+    if kernel in WIDE or kernel in CLAMPED_ALONE:
         forms = (row_forms if kernel in PLANES else wide_forms)(graph, op, numbers)
         members |= {"shift": forms.shift, "form": forms.form}
-    if kernel is Kernel.POINTWISE_THREE:
+    if kernel in THREE:
         members |= {"form": CLAMPED if numbers.output_zero_point == -128 else SIGNED}
     return members, convolution_words(graph, op, numbers, kernel)
 
@@ -202,19 +202,13 @@ _VARIANTS: dict[Kernel, _Variant] = {
     Kernel.CONV: _Variant(
         "conv_op", ("conv", "expand", "gather", "pair", "requantise", "view"), _convolution
     ),
-    Kernel.CONV_WIDE: _Variant(
-        "conv_op",
-        ("conv_wide", "expand", "gather", "pair_wide", "requantise", "view"),
-        _convolution,
-    ),
+    **{
+        kernel: _Variant("conv_op", (kernel.value, product, "threes", "view"), _convolution)
+        for kernels, product in ((THREE, "three"), (WIDE, "three_wide"))
+        for kernel in kernels
+    },
     Kernel.POINTWISE: _Variant(
-        "conv_op", ("expand", "pair", "pixels", "pointwise", "requantise", "view"), _convolution
-    ),
-    Kernel.POINTWISE_THREE: _Variant("conv_op", ("pointwise_three", "three", "view"), _convolution),
-    Kernel.POINTWISE_WIDE: _Variant(
-        "conv_op",
-        ("expand", "pair_wide", "pixels", "pointwise_wide", "requantise", "view"),
-        _convolution,
+        "conv_op", ("expand", "pair", "pointwise", "requantise", "view"), _convolution
     ),
     Kernel.DEPTHWISE: _Variant("conv_op", ("depthwise", "requantise", "view"), _convolution),
     Kernel.DEPTHWISE_3: _Variant("conv_op", ("depthwise_3", "rows_3", "view"), _convolution),
@@ -252,8 +246,6 @@ _VARIANTS: dict[Kernel, _Variant] = {
     Kernel.RESIZE_NEAREST: _Variant("resize_op", ("bytes", "resize_nearest"), resize_nearest),
 }
 
-_WIDE = frozenset({Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE})
-
 _ASSEMBLY = {
     "bands_5": ("tinynas_bands.h",),
     "bands_5_strided": ("tinynas_bands.h",),
@@ -262,11 +254,11 @@ _ASSEMBLY = {
     "depthwise_run": (),
     "expand": (),
     "gather": (),
-    "pair": ("tinynas_pair.h",),
-    "pair_wide": ("tinynas_pair.h",),
+    "pair": (),
     "rows_3": (),
     "slide_3": (),
-    "three": (),
+    "three": ("tinynas_three.h",),
+    "three_wide": ("tinynas_three.h",),
 }
 """Stems of the files that have a twin in assembly, and the headers that it includes."""
 
@@ -276,20 +268,19 @@ _ASSEMBLY_ALONE = {
     "bands_7",
     "bands_7_strided",
     "depthwise_run",
+    "gather",
     "rows_3",
     "slide_3",
-    "three",
 }
 """Those of them whose twin is in another file."""
 
 _TILED = frozenset(
     {
         Kernel.CONV,
-        Kernel.CONV_WIDE,
         Kernel.POINTWISE,
-        Kernel.POINTWISE_THREE,
-        Kernel.POINTWISE_WIDE,
         Kernel.DEPTHWISE,
+        *THREE,
+        *WIDE,
         *CLAMPED_ALONE,
         Kernel.DEPTHWISE_MULTIPLIER,
         Kernel.ADD,

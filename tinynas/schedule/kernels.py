@@ -40,6 +40,7 @@ class Kernel(StrEnum):
     """The C kernels; a kernel is the file `<kernel>.c` and the function `<prefix>_<kernel>`."""
 
     CONV = "conv"
+    CONV_THREE = "conv_three"
     CONV_WIDE = "conv_wide"
     POINTWISE = "pointwise"
     POINTWISE_THREE = "pointwise_three"
@@ -91,6 +92,7 @@ class Overlap(StrEnum):
 
 _OVERLAPS = {
     Kernel.CONV: Overlap.PIXEL,
+    Kernel.CONV_THREE: Overlap.PIXEL,
     Kernel.CONV_WIDE: Overlap.PIXEL,
     Kernel.POINTWISE: Overlap.PIXEL,
     Kernel.POINTWISE_THREE: Overlap.PIXEL,
@@ -122,6 +124,7 @@ _OVERLAPS = {
 
 
 BASE = {
+    Kernel.CONV_THREE: Kernel.CONV,
     Kernel.CONV_WIDE: Kernel.CONV,
     Kernel.POINTWISE_THREE: Kernel.POINTWISE,
     Kernel.POINTWISE_WIDE: Kernel.POINTWISE,
@@ -154,7 +157,16 @@ MOST_TAPS = 49
 CLAMPED_ALONE = frozenset({*PLANES, Kernel.DEPTHWISE_STRIDED, Kernel.DEPTHWISE_WIDE})
 """The kernels that take nothing but the short, clamped form of requantisation."""
 
-SHORT_ALONE = CLAMPED_ALONE | {Kernel.POINTWISE_THREE}
+THREE = frozenset({Kernel.CONV_THREE, Kernel.POINTWISE_THREE})
+"""The dense kernels with int8 weights that compute three pixels at a time."""
+
+WIDE = frozenset({Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE})
+"""Those with int16 weights."""
+
+MOST_ROWS = 10
+"""Of the kernel of a convolution that these take."""
+
+SHORT_ALONE = CLAMPED_ALONE | THREE | WIDE
 """The kernels that have no general form."""
 
 
@@ -227,11 +239,16 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
     pixel of padding, and where taps lie.
     """
     match kernel or kernel_of(graph, op):
-        case Kernel.CONV | Kernel.CONV_WIDE | Kernel.POINTWISE | Kernel.POINTWISE_WIDE:
+        case Kernel.CONV | Kernel.POINTWISE:
             taps = prod(graph.tensors[op.inputs[1]].shape[1:])
             return 2 * 2 * padded(taps)
-        case Kernel.POINTWISE_THREE:
-            return 3 * 2 * graph.tensors[op.inputs[0]].shape[-1]
+        case Kernel.CONV_THREE | Kernel.CONV_WIDE:
+            rows, columns, channels = graph.tensors[op.inputs[1]].shape[1:]
+            assert isinstance(op.attributes, Conv2D)  # noqa: S101
+            seen = 2 * op.attributes.window.stride[1] + columns
+            return 3 * 2 * padded(rows * columns * channels) + padded(rows * seen * channels + 3)
+        case Kernel.POINTWISE_THREE | Kernel.POINTWISE_WIDE:
+            return 3 * 2 * padded(graph.tensors[op.inputs[0]].shape[-1])
         case Kernel.DEPTHWISE_3:
             columns = graph.tensors[op.outputs[0]].shape[2] + 2
             return 17 * WORD * columns + 4 * 9 * WORD

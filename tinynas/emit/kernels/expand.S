@@ -1,7 +1,7 @@
 /* Bytes to int16s for the dense product, on cores with the DSP extension; expand.c is the twin.
  *
  *     r0, r1   bytes of the first and second pixel     r2   where they go
- *     r3       words that are left                     r12  shift
+ *     r3       words that are left
  *     r4, r5   of the first pixel bytes 0, 2 and 1, 3  r6, r7  of the second
  */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
@@ -17,13 +17,6 @@
     uxtb16  r6, r6
 .endm
 
-.macro SHIFT
-    lsl     r4, r4, r12
-    lsl     r5, r5, r12
-    lsl     r6, r6, r12
-    lsl     r7, r7, r12
-.endm
-
     .syntax unified
     .thumb
     .section .text.tinynas_expand_both, "ax", %progbits
@@ -33,9 +26,6 @@
     .p2align 2
 tinynas_expand_both:
     push    {r4-r7}
-    ldr     r12, [sp, #16]
-    cmp     r12, #0
-    bne.n   .Lshifted
     lsrs    r3, r3, #1
     bcc.n   1f
     EXPAND
@@ -50,22 +40,5 @@ tinynas_expand_both:
 .Ldone:
     pop     {r4-r7}
     bx      lr
-.Lshifted:
-    lsrs    r3, r3, #1
-    bcc.n   3f
-    EXPAND
-    SHIFT
-    stm     r2!, {r4-r7}
-3:  cmp     r3, #0
-    beq.n   .Ldone
-4:  EXPAND
-    SHIFT
-    stm     r2!, {r4-r7}
-    EXPAND
-    SHIFT
-    stm     r2!, {r4-r7}
-    subs    r3, r3, #1
-    bne.n   4b
-    b.n     .Ldone
     .size   tinynas_expand_both, . - tinynas_expand_both
 #endif

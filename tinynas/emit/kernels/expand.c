@@ -3,12 +3,11 @@
 
 #if !defined(TINYNAS_ASSEMBLY)
 
-void tinynas_expand_both(const int8_t *a, const int8_t *b, int8_t *to, uint32_t words,
-                         uint32_t shift)
+void tinynas_expand_both(const int8_t *a, const int8_t *b, int8_t *to, uint32_t words)
 {
     for (; words > 0; --words) {
-        tinynas_expand(to, tinynas_load(a), shift);
-        tinynas_expand(to + 8, tinynas_load(b), shift);
+        tinynas_expand(to, tinynas_load(a));
+        tinynas_expand(to + 8, tinynas_load(b));
         a += 4;
         b += 4;
         to += 16;

@@ -1,14 +1,14 @@
-/* Windows of two output pixels as int16s, on cores with the DSP extension; gather.c says the layout and
+/* Windows of two output pixels as int16s, on cores with the DSP extension; conv.c says the layout and
  * has the twin.
  *
  *     r0, r1   bytes of the first and second pixel      r8, r9   bytes that are left over, as words
  *     r2       where whole words go                     r10      bits of these
  *     r3       what is left of a row                    r11      rows that are left
- *     r4-r7    four bytes of both pixels, see expand.S  r12      shift     lr  description
+ *     r4-r7    four bytes of both pixels, see expand.S  lr       description
  */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
 
-/* Offsets in tinynas_gathering, asserted in gather.c. */
+/* Offsets in tinynas_gathering, asserted in conv.c. */
 #define APART 0
 #define ROW_BYTES 4
 #define UNTIL_WRAP 8
@@ -16,24 +16,15 @@
 #define ROWS 16
 #define WORDS 20
 #define LEFT 24
-#define SHIFT 28
-#define REST 32
+#define REST 28
 
-.macro SPREAD a, b
+.macro EXPAND a, b
     eor     r4, \a, #0x80808080
     eor     r6, \b, #0x80808080
     uxtb16  r5, r4, ror #8
     uxtb16  r4, r4
     uxtb16  r7, r6, ror #8
     uxtb16  r6, r6
-.endm
-
-.macro EXPAND a, b
-    SPREAD  \a, \b
-    lsl     r4, r4, r12
-    lsl     r5, r5, r12
-    lsl     r6, r6, r12
-    lsl     r7, r7, r12
 .endm
 
     .syntax unified
@@ -51,7 +42,6 @@ tinynas_gather_rows:
     mov     r9, #0
     mov     r10, #0
     ldr     r11, [lr, #ROWS]
-    ldr     r12, [lr, #SHIFT]
 .Lrow:
     ldrd    r1, r3, [lr, #APART]
     add     r3, r3, r0
@@ -60,8 +50,6 @@ tinynas_gather_rows:
     ldrd    r3, r7, [lr, #WORDS]
     cmp     r3, #0
     beq.n   .Lleft
-    cmp     r12, #0
-    beq.n   .Lplain
 1:  ldr     r4, [r0], #4
     ldr     r6, [r1], #4
     EXPAND  r4, r6
@@ -109,14 +97,5 @@ tinynas_gather_rows:
     str     r10, [lr, #REST]
     mov     r10, #0
     b.n     3b
-.Lplain:
-    ldr     r4, [r0], #4
-    ldr     r6, [r1], #4
-    SPREAD  r4, r6
-    subs    r3, r3, #1
-    stm     r2!, {r4-r7}
-    bne.n   .Lplain
-    ldr     r7, [lr, #LEFT]
-    b.n     .Lleft
     .size   tinynas_gather_rows, . - tinynas_gather_rows
 #endif

@@ -1,8 +1,8 @@
 /* The product at the heart of dense convolutions: two gathered pixels x all output channels.
  *
  * gathered   for every four taps 16 bytes: int16 [first pixel: 4][second pixel: 4], word aligned,
- *            raised by 128 (the bias makes up for it and for the zero point), and multiplied by
- *            2^shift, which here is 1; of four taps 0, 2, 1, 3 in this order
+ *            raised by 128 (the bias makes up for it and for the zero point); of four taps
+ *            0, 2, 1, 3 in this order
  * taps       a multiple of 4
  * constants  for every pass over two output channels a and b, as words: bias a, bias b; for every four
  *            taps weights a, weights b, a byte a tap; multiplier a, multiplier b; shift a | shift b << 16.
@@ -19,10 +19,9 @@
 
 #if defined(TINYNAS_ASSEMBLY)
 
-_Static_assert(offsetof(tinynas_conv_op, output.channels) == 32, "tinynas_pair.h: OP_CHANNELS");
-_Static_assert(offsetof(tinynas_conv_op, output.zero_point) == 38, "tinynas_pair.h: OP_ZERO_POINT");
-_Static_assert(offsetof(tinynas_conv_op, constants) == 40, "tinynas_pair.h: OP_CONSTANTS");
-_Static_assert(offsetof(tinynas_conv_op, form) == 59, "tinynas_pair.h: OP_FORM");
+_Static_assert(offsetof(tinynas_conv_op, output.channels) == 32, "pair.S: OP_CHANNELS");
+_Static_assert(offsetof(tinynas_conv_op, output.zero_point) == 38, "pair.S: OP_ZERO_POINT");
+_Static_assert(offsetof(tinynas_conv_op, constants) == 40, "pair.S: OP_CONSTANTS");
 
 /* Outputs of one pass, where a channel needs the general form: halfwords, raised by 128. */
 uint64_t tinynas_pair_general(const tinynas_conv_op *op, const int32_t sums[4],

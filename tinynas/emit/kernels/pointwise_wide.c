@@ -1,12 +1,13 @@
-/* Convolution with a 1 x 1 kernel, any stride, no padding, int16 weights.
+/* Convolution with a 1 x 1 kernel, any stride, no padding, int16 weights:
+ * three pixels at a time, output channels in fours.
  *
- * constants  as pair_wide.c says, a tap an input channel, padded to words with zeros
- * scratch    4 bytes an input channel (rounded up to a multiple of 4 channels)
+ * constants  as three_wide.c says, a tap an input channel
+ * scratch    6 bytes a tap (rounded up to a multiple of 4 taps)
  * order      pixel
  */
 #include "tinynas_kernels.h"
 
 void tinynas_pointwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
-    tinynas_pointwise_by(tinynas_pair_wide, op, arena, tile);
+    tinynas_threes_by(tinynas_three_wide, NULL, 1, op, arena, tile);
 }

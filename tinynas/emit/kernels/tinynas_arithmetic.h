@@ -503,14 +503,12 @@ TINYNAS_INLINE int32_t tinynas_saturated_half(int32_t value)
 
 #endif
 
-/* Four bytes raised by 128 and multiplied by 2^shift, as int16s 0, 2, 1, 3 at a word-aligned address.
- * Raised they are not negative, so that shifting a word shifts its halves.
- */
-TINYNAS_INLINE void tinynas_expand(int8_t *to, uint32_t word, uint32_t shift)
+/* Four bytes raised by 128, as int16s 0, 2, 1, 3 at a word-aligned address. */
+TINYNAS_INLINE void tinynas_expand(int8_t *to, uint32_t word)
 {
     const uint32_t raised = word ^ 0x80808080u;
-    tinynas_store_aligned(to, (raised & 0x00ff00ffu) << shift);
-    tinynas_store_aligned(to + 4, (raised >> 8 & 0x00ff00ffu) << shift);
+    tinynas_store_aligned(to, raised & 0x00ff00ffu);
+    tinynas_store_aligned(to + 4, raised >> 8 & 0x00ff00ffu);
 }
 
 /* How the accumulator of a channel becomes its output.

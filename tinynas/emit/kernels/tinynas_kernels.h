@@ -64,7 +64,7 @@ typedef struct {
     int8_t minimum;             /* of the output */
     int8_t maximum;
     uint8_t shift;              /* gathered inputs are multiplied by 2^shift */
-    uint8_t form;               /* how sums become outputs there: see pair_wide.c */
+    uint8_t form;               /* how sums become outputs there: 0 clamped, 1 signed */
 } tinynas_conv_op;
 
 typedef struct {
@@ -246,6 +246,7 @@ int32_t tinynas_next_stage(const tinynas_stage *stages, int32_t count, const uin
                            int32_t rows);
 
 void tinynas_conv(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_conv_three(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_conv_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_pointwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_pointwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
@@ -321,15 +322,11 @@ void tinynas_fill_bytes(int8_t *to, int8_t value, uint32_t bytes);
 /* What an accumulator becomes, by the short or the general form as `right` says. */
 int32_t tinynas_rescale(const tinynas_conv_op *op, int32_t acc, int32_t multiplier, int32_t right);
 
-/* Both pixels that `gathered` holds, through all output channels: see pair.c and pair_wide.c. */
-typedef void (*tinynas_pair_function)(const tinynas_conv_op *op, const int8_t *gathered,
-                                      int32_t taps, int8_t *first, int8_t *second);
+/* Both pixels that `gathered` holds, through all output channels: see pair.c. */
 void tinynas_pair(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps, int8_t *first,
                   int8_t *second);
-void tinynas_pair_wide(const tinynas_conv_op *op, const int8_t *gathered, int32_t taps,
-                       int8_t *first, int8_t *second);
 
-/* Windows of two pixels that lie in the input as a whole, in the same rows: see gather.c. */
+/* Windows of two pixels that lie in the input as a whole, in the same rows: see conv.c. */
 typedef struct {
     int32_t apart;      /* bytes from the first pixel's to the second's */
     int32_t row_bytes;
@@ -338,15 +335,55 @@ typedef struct {
     int32_t rows;
     int32_t words;      /* of a run */
     int32_t left;       /* bytes of a run beyond its words */
-    uint32_t shift;
     int8_t *rest;       /* where those go, of all runs */
 } tinynas_gathering;
 
 void tinynas_gather_rows(tinynas_gathering *g, const int8_t *x, int8_t *words);
 
+/* Three output pixels at a time, as three.S reads it: see three.c.  Windows lie in the input as a whole, in
+ * the same rows; if there are no rows, what is gathered is used as it is.
+ */
+typedef struct {
+    int8_t *outputs[3];
+    const uint32_t *constants_end;
+    const uint32_t *constants;
+    int8_t *gathered;
+    int32_t units;      /* taps in fours */
+    int32_t skip;       /* bytes from the end of a pixel's outputs to the same pixel of the next three */
+    int32_t form;       /* 0: clamped at -128; 1: signed */
+    const int8_t **rows; /* of the first pixel: from there the next three are gathered */
+    const int8_t **rows_end;
+    int32_t apart;      /* bytes from a pixel to the next */
+    int32_t words;      /* of a row */
+    int32_t left;       /* bytes of a row beyond its words */
+    int32_t step;       /* bytes from three pixels to the next three */
+    void (*gather)(void); /* what gathers, by a convention of its own; NULL: what serves any rows */
+    uint32_t shift;     /* inputs for int16 weights are multiplied by 2^shift */
+} tinynas_triples;
+
+/* By a convention of their own: the addresses of functions in assembly, to be handed on. */
+#if defined(TINYNAS_ASSEMBLY)
+#define TINYNAS_IN_ASSEMBLY(function) function
+#else
+#define TINYNAS_IN_ASSEMBLY(function) NULL
+#endif
+
+void tinynas_three(tinynas_triples *t, int32_t groups);
+void tinynas_three_wide(tinynas_triples *t, int32_t groups);
+void tinynas_gather_nine(void);
+void tinynas_gather_nine_wide(void);
+
+/* The walk, with the product and what gathers three rows of nine bytes for it: see threes.c. */
+typedef void (*tinynas_three_function)(tinynas_triples *t, int32_t groups);
+typedef void (*tinynas_gather_function)(void);
+void tinynas_threes_by(tinynas_three_function product, tinynas_gather_function nine, int32_t is_wide,
+                       const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+
+/* Kernels have no more rows than this there. */
+#define TINYNAS_MOST_ROWS 10
+
 /* Words of two pixels, each to every other 8 of the bytes at `to`: see tinynas_expand. */
-void tinynas_expand_both(const int8_t *a, const int8_t *b, int8_t *to, uint32_t words,
-                         uint32_t shift);
+void tinynas_expand_both(const int8_t *a, const int8_t *b, int8_t *to, uint32_t words);
 
 /* What all pixels of a depthwise convolution with int16 weights share: see depthwise_wide.c. */
 typedef struct {
@@ -435,11 +472,5 @@ typedef struct {
     uint32_t padding;   /* four zero points */
     const uint32_t *constants;
 } tinynas_slide;
-
-/* All output pixels of a convolution, by pairs. */
-void tinynas_conv_by(tinynas_pair_function pair, const tinynas_conv_op *op, int8_t *arena,
-                     const tinynas_tile *tile);
-void tinynas_pointwise_by(tinynas_pair_function pair, const tinynas_conv_op *op, int8_t *arena,
-                          const tinynas_tile *tile);
 
 #endif
