@@ -231,8 +231,7 @@ def measure_network(device: Device, toolchain: Toolchain) -> MeasuredNetwork:
 
 
 def patch_stacks(built: Callable[[Graph, Schedule], Built]) -> list[int]:
-    """What the loop over tiles adds to the stack of a network of many ops: where registers are few,
-    compilers keep the ops' addresses there."""
+    """What the loop over tiles adds to the stack of a network of many ops."""
     graph = of_patches(3, 20)
     ops = patch_points(graph)[-1]
     tiled, whole = built(graph, plan_patch(graph, ops, (2, 2))), built(graph, plan_layer(graph))

@@ -93,6 +93,15 @@ def test_what_is_not_allowed_is_named(
     assert raised.value.allowed
 
 
+def test_latency_is_no_budget_where_no_timings_are_known(request_of_digits: JobRequest) -> None:
+    request = replace(request_of_digits, device="stm32l552ze")
+    check_request(request)
+    with pytest.raises(InvalidInputError, match="cortex-m33") as raised:
+        check_request(replace(request, latency_ms=5.0))
+    assert raised.value.field == "device"
+    assert "cortex-m4" in raised.value.allowed
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

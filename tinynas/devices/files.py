@@ -160,7 +160,8 @@ def _region(f: _Fields) -> MemoryRegion:
 def _flash_timing(f: _Fields) -> FlashTiming:
     f.allow({"wait_states", "line", "cache"}, optional=set())
     line = parse_bytes(f.raw["line"], field=f"{f.place}: line")
-    cache = f.raw["cache"] and parse_bytes(f.raw["cache"], field=f"{f.place}: cache")
+    none = f.raw["cache"] == 0  # which is no size
+    cache = 0 if none else parse_bytes(f.raw["cache"], field=f"{f.place}: cache")
     return f.build(lambda: FlashTiming(f.integer("wait_states"), line, cache))
 
 

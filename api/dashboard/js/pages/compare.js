@@ -31,7 +31,7 @@ async function load(node, jobId, ids, signal) {
 const points = (difference) => `${difference > 0 ? "+" : difference < 0 ? "−" : ""}${Math.abs(difference * 100).toFixed(2)} points`;
 const signed = (text) => (difference) => (difference === 0 ? "equal" : `${difference < 0 ? "−" : "+"}${text(Math.abs(difference))}`);
 
-// [title, value, text, text of a difference, whether more is better]
+// [title, value (none is told of some cores), text, text of a difference, whether more is better]
 const ROWS = [
   ["Accuracy", (c) => c.accuracy, (v) => percent(v, 2), points, true],
   ["SRAM", (c) => c.sram_bytes, bytes, signed(bytes), false],
@@ -39,7 +39,7 @@ const ROWS = [
   ["Flash", (c) => c.flash_bytes, bytes, signed(bytes), false],
   ["MACs", (c) => c.macs, count, signed(count), false],
   ["Recomputed", (c) => c.recomputed_macs, count, signed(count), false],
-  ["Latency, estimated", (c) => c.latency_ms ?? 0, milliseconds, signed(milliseconds), false],
+  ["Latency, estimated", (c) => c.latency_ms, milliseconds, signed(milliseconds), false],
   ["Blocks", (c) => c.architecture.stages.flat().length, String, signed(String), null],
   ["Operators", (c) => c.plan.layers.length, String, signed(String), null],
 ];
@@ -56,7 +56,7 @@ function content(job, report, [a, b]) {
       h("table", { class: "compared" },
         h("caption", { class: "sr" }, "Both candidates and their difference"),
         h("thead", {}, h("tr", {}, h("td", {}), h("th", { scope: "col" }, link(a)), h("th", { scope: "col" }, link(b)), h("th", { scope: "col" }, `${b.id} against ${a.id}`))),
-        h("tbody", {}, ROWS.map((row) => figuresRow(row, a, b))))),
+        h("tbody", {}, ROWS.filter(([, value]) => value(a) != null).map((row) => figuresRow(row, a, b))))),
     h("section", {}, h("h2", {}, "Architecture"),
       h("p", { class: "about" }, "Blocks that differ are outlined."),
       [a, b].map((c, i) => h("div", { class: "apart" }, h("h3", {}, link(c)), h("p", { class: "about" }, `Runs ${scheduleText(c.schedule.segments)}.`), reportBlocks(c.plan, [b, a][i].plan)))),
