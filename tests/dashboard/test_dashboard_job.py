@@ -137,6 +137,8 @@ def test_downloads_are_the_files_that_the_checksums_name(
     look: OpenPage, showcase: Showcase, tmp_path: Path
 ) -> None:
     page = look(f"#/jobs/{showcase.finished}")
+    expect(page.locator(".downloads")).to_be_visible()
+    wait_until_unchanged(page)
     for name in ("bundle.zip", "model.tflite", "report.json"):
         entry = page.locator(".downloads li", has_text=name)
         with page.expect_download() as found:
@@ -146,6 +148,32 @@ def test_downloads_are_the_files_that_the_checksums_name(
         shown = re.search(r"[0-9a-f]{64}", entry.inner_text())
         assert shown
         assert hashlib.sha256(path.read_bytes()).hexdigest() == shown[0]
+
+
+def test_click_that_the_end_of_the_events_falls_into_is_a_click(
+    look: OpenPage, showcase: Showcase
+) -> None:
+    page = look()
+    asked: list[Route] = []
+
+    def hold_the_last(route: Route) -> None:
+        asked.append(route)
+        if len(asked) == 1:
+            route.continue_()
+
+    page.route("**/events*", hold_the_last)
+    job = f"/jobs/{showcase.finished}"
+    page.goto(f"{showcase.service.url}/#{job}", wait_until="commit")
+    page.locator(".downloads").get_by_role("link", name="bundle.zip").hover()
+    while len(asked) < 2:
+        page.wait_for_timeout(20)
+    wait_until_unchanged(page)
+    with page.expect_download():
+        page.mouse.down()
+        with page.expect_response(lambda response: response.url.endswith(job)):
+            asked[1].continue_()
+        wait_until_unchanged(page)
+        page.mouse.up()
 
 
 def test_finished_job_shows_its_mistakes_and_the_simulators_log(

@@ -42,7 +42,9 @@ export class JobModel {
   }
 
   async refresh(signal) {
-    this.job = await request(this.path, { signal });
+    const job = await request(this.path, { signal });
+    if (JSON.stringify(job) === JSON.stringify(this.job)) return; // nothing is drawn anew under a click
+    this.job = job;
     this.touch("job");
   }
 
