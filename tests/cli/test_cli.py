@@ -35,7 +35,7 @@ def refusal(*arguments: object) -> dict[str, object]:
 
 
 def test_json_is_one_object_on_one_line_and_nothing_else() -> None:
-    for command in ("devices", "spaces", "doctor"):
+    for command in ("devices", "spaces", "supernets", "doctor"):
         result = tinynas(command, "--json")
         assert result.exit_code == 0
         assert len(result.stdout.splitlines()) == 1

@@ -11,6 +11,7 @@ from tinynas.errors import InfeasibleBudgetError
 from tinynas.pipeline import JobResult, run_pipeline
 from tinynas.progress import STEPS, Event, Reporter
 from tinynas.request import JobRequest
+from tinynas.supernet import read_card
 
 
 def test_the_bundle_ran_and_nothing_differs(result: JobResult) -> None:
@@ -32,7 +33,9 @@ def test_what_was_promised_was_measured_within_the_budget(result: JobResult) -> 
 def test_everything_to_take_away_is_there(result: JobResult) -> None:
     names = {file.name for file in result.artifacts.iterdir()}
     assert names >= {"model.pt", "model.tflite", "model.onnx", "bundle.zip"}
-    assert names >= {"report.html", "report.json"}
+    assert names >= {"report.html", "report.json", "supernet.safetensors"}
+    card = read_card(result.artifacts / "supernet.safetensors")
+    assert (card.dataset, card.width) == ("digits", result.subspaces["chosen"]["width"])
     with zipfile.ZipFile(result.artifacts / "bundle.zip") as archive:
         assert archive.testzip() is None
         assert "bundle/Makefile" in archive.namelist()

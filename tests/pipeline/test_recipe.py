@@ -12,7 +12,7 @@ import torch
 
 from tinynas.errors import CancelledError, InvalidInputError
 from tinynas.hyperparameters import Hyperparameters
-from tinynas.pipeline import JobResult, Workplace, learning, run_pipeline
+from tinynas.pipeline import JobResult, Workplace, run_pipeline, training
 from tinynas.pipeline.job import Job
 from tinynas.progress import Event, Reporter
 from tinynas.report.views import training_text
@@ -56,10 +56,10 @@ def test_a_changed_recipe_starts_anew(request_of_digits: JobRequest, tmp_path: P
     calls = iter(range(100))
     stopped = Reporter(cancelled=lambda: next(calls) > 5)
     with pytest.raises(CancelledError):
-        learning.train(job_of(request_of_digits, tmp_path / "a", stopped), SUBSPACE)
+        training.train(job_of(request_of_digits, tmp_path / "a", stopped), SUBSPACE)
     progressive = replace(request_of_digits, recipe="progressive")
     trained = [
-        learning.train(job_of(progressive, tmp_path / name), SUBSPACE) for name in ("a", "b")
+        training.train(job_of(progressive, tmp_path / name), SUBSPACE) for name in ("a", "b")
     ]
     one, other = (torch.load(t.path / "supernet.pt", weights_only=True) for t in trained)
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -68,7 +68,7 @@ def test_a_changed_recipe_starts_anew(request_of_digits: JobRequest, tmp_path: P
     assert not seen["smallest"]  # the sandwich has it
     assert max(seen["largest"]) < min(seen["sampled"])
     assert max(seen["sampled"]) == 320
-    card = learning.card_of(job_of(progressive, tmp_path / "a"), SUBSPACE, trained[0])
+    card = training.card_of(job_of(progressive, tmp_path / "a"), SUBSPACE, trained[0])
     assert "recipe='progressive'" in card.recipe
 
 
@@ -127,11 +127,11 @@ def test_hyperparameters_are_the_supernet_s_and_fine_tuning_follows(
     request = replace(request_of_digits, training=given)
     assert JobRequest.from_json(request.to_json()) == request
     job, default = job_of(request, tmp_path), job_of(request_of_digits, tmp_path)
-    plan, single = learning.training_plan(job), learning.single_plan(job, 100, 1e-3)
+    plan, single = training.training_plan(job), training.single_plan(job, 100, 1e-3)
     assert {name: getattr(plan, name) for name in given.given()} == given.given()
     assert (single.batch_size, single.weight_decay, single.average) == (32, 0.1, 0.0)
     assert single.learning_rate == pytest.approx(0.5e-3)
-    usual = learning.single_plan(default, 100, 1e-3)
+    usual = training.single_plan(default, 100, 1e-3)
     assert (usual.learning_rate, usual.batch_size) == (1e-3, 64)
     text = training_text({"request": request.to_json()})
     assert text.endswith("batches of 32; learning rate 0.004; weight decay 0.1; average 0.99.")

@@ -68,9 +68,19 @@ def test_a_name_is_found_among_the_data(
     path = tmp_path / "supernets" / "letters.safetensors"
     save_supernet(supernet, CARD, path)
     assert find_supernet("Letters") == path
-    with pytest.raises(InvalidInputError, match="known are letters") as error:
+    with pytest.raises(InvalidInputError, match="known are cifar10, letters") as error:
         find_supernet("numbers")
-    assert (error.value.field, error.value.allowed) == ("supernet", ["letters"])
+    assert (error.value.field, error.value.allowed) == ("supernet", ["cifar10", "letters"])
+
+
+def test_ones_own_comes_before_the_one_of_the_package(
+    supernet: Supernet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYNAS_DATA_DIR", str(tmp_path))
+    own = tmp_path / "supernets" / "cifar10.safetensors"
+    assert find_supernet("cifar10") != own
+    save_supernet(supernet, CARD, own)
+    assert find_supernet("cifar10") == own
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`tinynas devices`, `tinynas spaces`, `tinynas doctor`: what is known, what is installed."""
+"""`tinynas devices`, `spaces`, `supernets`, `doctor`: what is known, what is installed."""
 
 from __future__ import annotations
 
@@ -84,6 +84,32 @@ def space_json(space: SearchSpace) -> dict[str, Any]:
 
 def _extent(values: tuple[float, ...]) -> str:
     return f"{min(values):g} to {max(values):g}"
+
+
+@app.command("supernets")
+@reports_errors
+def supernets_command(*, as_json: JsonFlag = False) -> None:
+    """Trained supernets that a search can start from: `tinynas search --supernet NAME`."""
+    from tinynas.supernet import known_supernets, read_card
+
+    found = {name: (read_card(path), path) for name, path in known_supernets().items()}
+    if as_json:
+        listed = [{"name": n, "path": str(p)} | c.to_json() for n, (c, p) in found.items()]
+        print_json({"supernets": listed})
+        return
+    rows = [
+        (
+            name,
+            card.dataset,
+            f"{card.space}, width {card.width:g}, {card.resolution} px",
+            f"{card.train_images:,}",
+            ", ".join(f"{size} {100 * share:.1f}%" for size, share in card.accuracies.items()),
+            str(path),
+        )
+        for name, (card, path) in found.items()
+    ]
+    columns = ("name", "data", "subspace", "images seen", "validation", "file")
+    print_table("Supernets", columns, rows)
 
 
 @app.command("doctor")

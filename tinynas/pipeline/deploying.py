@@ -11,8 +11,8 @@ from tinynas.graph.ir import Graph
 from tinynas.pipeline.compiling import vectors_of, write_bundle
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.job import Job
-from tinynas.pipeline.learning import feasibility_of
 from tinynas.pipeline.quantising import load_quantised
+from tinynas.pipeline.searching import feasibility_of
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.quantise import int8_input
 from tinynas.request import JobRequest

@@ -15,8 +15,8 @@ from tinynas.finetune import LEARNING_RATE, WEIGHTS, Finetuned, FinetuneTask
 from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.files import load_weights, read_json, save_weights, write_json
 from tinynas.pipeline.job import Job
-from tinynas.pipeline.learning import load_supernet, plan_key, shared_plan, single_plan
 from tinynas.pipeline.steps import StepOutput, Workspace
+from tinynas.pipeline.training import load_supernet, plan_key, shared_plan, single_plan
 from tinynas.progress import Event, Reporter
 from tinynas.search import keep_back
 from tinynas.spaces import Architecture, Subspace, network_of

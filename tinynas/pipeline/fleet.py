@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.errors import InvalidInputError
-from tinynas.pipeline import deploying, learning
+from tinynas.pipeline import choosing, deploying, training
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.run import JobResult, describe_data, run_pipeline
 from tinynas.pipeline.workplace import Workplace
@@ -17,9 +17,7 @@ from tinynas.request import JobRequest, check_request
 from tinynas.search import remembering
 from tinynas.spaces import Subspace
 from tinynas.subspace import SubspaceTable
-from tinynas.supernet import save_supernet
 
-SUPERNET = "supernet.safetensors"
 ACCURACIES = "accuracies.jsonl"
 
 
@@ -47,14 +45,13 @@ def run_fleet(
     jobs = [Job(request, folder / "common", reporter, place) for request in requests]
     if requests[0].supernet is None:
         describe_data(jobs[0])
-        tables = [learning.subspaces_of(job) for job in jobs]
+        tables = [choosing.subspaces_of(job) for job in jobs]
         subspace = common_subspace(tables, names)
         if jobs[0].searches_resolutions:
-            subspace = learning.at_resolutions(subspace, _fitting(tables, subspace.width))
-        trained = learning.train(jobs[0], subspace)
-        path = folder / SUPERNET
-        supernet = learning.load_supernet(jobs[0], subspace, trained)
-        save_supernet(supernet, learning.card_of(jobs[0], subspace, trained), path)
+            subspace = choosing.at_resolutions(subspace, _fitting(tables, subspace.width))
+        trained = training.train(jobs[0], subspace)
+        path = folder / training.SUPERNET
+        training.export_supernet(jobs[0], subspace, trained, path)
         # What it was trained at is what is searched: that may be less than was asked for.
         requests = [replace(r, supernet=str(path), resolutions=None) for r in requests]
     place = replace(place, evaluators=remembering(place.evaluators, folder / ACCURACIES))

@@ -16,9 +16,9 @@ from tinynas.pipeline.curves import Curves
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.finish import load_subnet, teacher_of
 from tinynas.pipeline.job import Job
-from tinynas.pipeline.learning import load_supernet, plan_key, single_plan
 from tinynas.pipeline.mistakes import worst_mistakes
 from tinynas.pipeline.steps import StepOutput, Workspace
+from tinynas.pipeline.training import load_supernet, plan_key, single_plan
 from tinynas.quantise import int8_outputs, noise_report, quantise_network
 from tinynas.spaces import Architecture, Subspace
 from tinynas.supernet import Subnet, logits

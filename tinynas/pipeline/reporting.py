@@ -24,6 +24,7 @@ from tinynas.pipeline.files import read_json
 from tinynas.pipeline.finish import FINALISTS, deployed
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.steps import StepOutput, Workspace
+from tinynas.pipeline.training import SUPERNET, export_supernet
 from tinynas.report import (
     MemoryFigures,
     ReportData,
@@ -49,7 +50,8 @@ def report(
     outputs: dict[str, StepOutput],
     bundle: Bundle,
 ) -> StepOutput:
-    """`artifacts/`: weights, exports, the bundle as a zip with its report inside, the report."""
+    """`artifacts/`: weights, exports, the bundle as a zip with its report inside, the report; and
+    the supernet, where the job has trained one."""
 
     def work(step: Workspace) -> None:
         artifacts = step.out / "artifacts"
@@ -59,6 +61,8 @@ def report(
         write_onnx(bundle.graph, artifacts / "model.onnx")
         weights = torch.load(outputs["finetune"].path / "subnet.pt", weights_only=True)
         torch.save(_checkpoint(job, subspace, architecture, weights), artifacts / "model.pt")
+        if job.given is None:
+            export_supernet(job, subspace, outputs["supernet"], artifacts / SUPERNET)
         shutil.copytree(bundle.path, step.out / "bundle")
         own = (files.json, files.html, files.markdown, files.layers)
         rewrite_files(step.out / "bundle", {file.name: file.read_bytes() for file in own})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.emit import Bundle, load_bundle
-from tinynas.pipeline import deploying, finish, learning, quantising
+from tinynas.pipeline import choosing, deploying, finish, quantising, searching, training
 from tinynas.pipeline.files import read_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.reporting import report
@@ -32,7 +32,7 @@ class JobResult:
 
     @property
     def artifacts(self) -> Path:
-        """`model.pt`, `model.tflite`, `bundle.zip`, `report.html`, `report.json`, ..."""
+        """`model.pt`, `model.tflite`, `supernet.safetensors`, `bundle.zip`, `report.html`, ..."""
         return self.folder / "artifacts"
 
     @property
@@ -66,9 +66,9 @@ def run_pipeline(
     job = Job(request, folder, reporter or Reporter(), place or Workplace(), data, studies)
     describe_data(job)
     outputs = {}
-    outputs["subspace"], subspace = learning.choose(job)
-    outputs["supernet"] = learning.train(job, subspace)
-    outputs["search"] = learning.search_subnets(job, subspace, outputs["supernet"])
+    outputs["subspace"], subspace = choosing.choose(job)
+    outputs["supernet"] = training.train(job, subspace)
+    outputs["search"] = searching.search_subnets(job, subspace, outputs["supernet"])
     outputs["finetune"] = finish.improve(
         job,
         subspace,

@@ -7,6 +7,7 @@ from tinynas.supernet.evaluation import Trainable, accuracy, logits, recalibrate
 from tinynas.supernet.files import (
     SupernetCard,
     find_supernet,
+    known_supernets,
     load_supernet,
     read_card,
     save_supernet,
@@ -43,6 +44,7 @@ __all__ = [
     "data_for",
     "find_supernet",
     "freed_memory_kept",
+    "known_supernets",
     "load_supernet",
     "logits",
     "normalise",

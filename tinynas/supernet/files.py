@@ -19,6 +19,8 @@ from tinynas.supernet.supernet import Supernet
 SUFFIX = ".safetensors"
 _CARD = "tinynas"
 _FOLDER = "supernets"
+_REFERENCE = Path(__file__).parent.parent / "reference_supernets"
+"""Those that come with the package; a card for people lies beside each."""
 
 
 @dataclass(frozen=True)
@@ -114,24 +116,33 @@ def read_card(path: Path) -> SupernetCard:
 
 
 def find_supernet(name_or_path: str | Path) -> Path:
-    """A path that is there, or NAME.safetensors in the folder `supernets` of `TINYNAS_DATA_DIR`
-    or of the cache."""
+    """A path that is there, or the file of that name among `known_supernets`.
+
+    Raises:
+        InvalidInputError: no such supernet.
+    """
     given = Path(name_or_path)
     if given.is_file():
         return given
-    places = [place / _FOLDER for place in (data_dir(), cache_dir()) if place is not None]
-    for place in places:
-        path = place / f"{str(name_or_path).lower()}{SUFFIX}"
-        if path.is_file():
-            return path
-    known = sorted({f.stem for place in places for f in place.glob(f"*{SUFFIX}")})
+    known = known_supernets()
+    path = known.get(str(name_or_path).lower())
+    if path is not None:
+        return path
     raise InvalidInputError(
         f"no supernet is called {str(name_or_path)!r}, and it is no file; "
         f"known are {', '.join(known) or 'none'}",
         field="supernet",
         given=str(name_or_path),
-        allowed=known,
+        allowed=list(known),
     )
+
+
+def known_supernets() -> dict[str, Path]:
+    """Files by name: NAME.safetensors in the folder `supernets` of `TINYNAS_DATA_DIR`, else of the
+    cache, else of those that come with the package."""
+    places = [place / _FOLDER for place in (cache_dir(), data_dir()) if place is not None]
+    files = [file for place in (_REFERENCE, *places) for file in place.glob(f"*{SUFFIX}")]
+    return dict(sorted({file.stem.lower(): file for file in files}.items()))
 
 
 def _refused(path: Path, why: str) -> InvalidInputError:
