@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.emit.c_text import numbered
-from tinynas.emit.sources import Facts, kernel_text, library_files
+from tinynas.emit.sources import HEADERS, Facts, kernel_text, library_files
 from tinynas.graph.ir import Graph
 from tinynas.graph.rows import row_bytes, run_rows
 from tinynas.schedule import Schedule
@@ -182,7 +182,7 @@ def _calls(function: str, case: int, role: str, count: int) -> str:
 
 def kernel_texts(sources: list[str]) -> dict[str, str]:
     """The named kernels and their headers as a bundle of prefix `network` has them."""
-    headers = ["network_arithmetic.h", "network_kernels.h"]
+    headers = [header.replace("tinynas", "network") for header in HEADERS]
     names = [*headers, *(s for s in sources if s.endswith(".c"))]
     return {name: kernel_text(name.replace("network", "tinynas"), "network") for name in names}
 

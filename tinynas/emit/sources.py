@@ -21,7 +21,13 @@ from tinynas.graph.ir import Graph, op_macs
 from tinynas.schedule import Schedule, Segment, SegmentKind, tile_windows
 from tinynas.schedule.stream import stream_segment
 
-_HEADERS = ("tinynas_arithmetic.h", "tinynas_kernels.h")
+HEADERS = (
+    "tinynas_words.h",
+    "tinynas_packed_c.h",
+    "tinynas_packed_dsp.h",
+    "tinynas_arithmetic.h",
+    "tinynas_kernels.h",
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ def library_files(graph: Graph, schedule: Schedule, facts: Facts) -> dict[str, s
         f"src/{prefix}_operators.h": render("operators.h.jinja", context),
         f"src/{prefix}_operators.c": render("operators.c.jinja", context),
     }
-    for header in _HEADERS:
+    for header in HEADERS:
         texts["src/" + header.replace("tinynas", prefix)] = kernel_text(header, prefix)
     sources = {*sources_of({o.kernel for o in operators}), *_stream_sources(schedule)}
     for source in sorted(sources):
