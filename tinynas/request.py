@@ -28,6 +28,8 @@ MAX_RESOLUTIONS = 8
 """That one supernet is trained and searched at."""
 MAX_WORKERS = 64
 MAX_FINALISTS = 16
+SUPERNET = "supernet.safetensors"
+"""The file that a job leaves of the supernet that it has trained; other jobs can start from it."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,13 @@ class JobRequest:
     `sram_bytes` and `flash_bytes` default to the device's; without a device both are required,
     and code is generated for the part that `reference_device` names.  `candidate` is the number of
     the search's candidate to deploy; None for the most accurate one.  `supernet` (a name or a file,
-    see `tinynas.supernet.files`) is searched instead of one that is trained for the job; `engine`
-    is the search's, see `tinynas.search.engines`.  `input` is one of `INPUTS`.  `workers` train
-    together, and the weights depend on how many they are.  `recipe`, one of `RECIPES`, is how the
-    supernet is trained; `margin` (0: none) by how much fine-tuning wants the right class to win.
-    `training` sets its hyperparameters.
-    `resolutions` (pixels) are a choice of every network where several are given; None leaves one
-    for all of them to stage 1.
+    see `tinynas.supernet.files`; in the service the id of the job that trained it) is searched
+    instead of one that is trained for the job; `engine` is the search's, see
+    `tinynas.search.engines`.  `input` is one of `INPUTS`.  `workers` train together, and the
+    weights depend on how many they are.  `recipe`, one of `RECIPES`, is how the supernet is
+    trained; `margin` (0: none) by how much fine-tuning wants the right class to win.  `training`
+    sets its hyperparameters.  `resolutions` (pixels) are a choice of every network where several
+    are given; None leaves one for all of them to stage 1.
     """
 
     dataset: str

@@ -69,14 +69,16 @@ def test_no_network_was_measured_twice(results: list[JobResult], folder: Path) -
 
 
 def test_another_job_starts_from_the_same_supernet(folder: Path, results: list[JobResult]) -> None:
-    """The file is all that it needs; stage 1 keeps to its subspace."""
-    path = str(folder / "supernet.safetensors")
-    request = replace(REQUESTS[0], supernet=path, engine="random")
-    again = run_pipeline(request, folder / "alone")
+    """The file is all it needs, whatever its request calls it; stage 1 keeps to its subspace."""
+    path = folder / "supernet.safetensors"
+    request = replace(REQUESTS[0], supernet="of another job", engine="random")
+    again = run_pipeline(request, folder / "alone", supernet=path)
+    assert not (again.artifacts / "supernet.safetensors").exists()
+    assert str(path) not in (again.artifacts / "report.json").read_text()
     assert again.summary["subspace"] == results[0].summary["subspace"]
     assert again.summary["validation"]["mismatched_bytes"] == 0
     with pytest.raises(InvalidInputError, match="no network that fits the budget"):
-        run_pipeline(replace(request, sram_bytes=1400), folder / "tight")
+        run_pipeline(replace(request, sram_bytes=1400), folder / "tight", supernet=path)
 
 
 def test_a_supernet_of_other_classes_is_refused(

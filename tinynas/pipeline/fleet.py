@@ -13,7 +13,7 @@ from tinynas.pipeline.job import Job
 from tinynas.pipeline.run import JobResult, describe_data, run_pipeline
 from tinynas.pipeline.workplace import Workplace
 from tinynas.progress import Reporter
-from tinynas.request import JobRequest, check_request
+from tinynas.request import SUPERNET, JobRequest, check_request
 from tinynas.search import remembering
 from tinynas.spaces import Subspace
 from tinynas.subspace import SubspaceTable
@@ -50,7 +50,7 @@ def run_fleet(
         if jobs[0].searches_resolutions:
             subspace = choosing.at_resolutions(subspace, _fitting(tables, subspace.width))
         trained = training.train(jobs[0], subspace)
-        path = folder / training.SUPERNET
+        path = folder / SUPERNET
         training.export_supernet(jobs[0], subspace, trained, path)
         # What it was trained at is what is searched: that may be less than was asked for.
         requests = [replace(r, supernet=str(path), resolutions=None) for r in requests]

@@ -26,7 +26,8 @@ class Job:
 
     `data` is where its data set lies, if not where its name says; `studies` the URL of the data
     base that its search is kept in, if not in a file of the search's step (jobs that share one
-    are told apart by their folders' names).
+    are told apart by their folders' names); `supernet` the file of the request's, if not where its
+    name says.
     """
 
     request: JobRequest
@@ -35,6 +36,7 @@ class Job:
     place: Workplace
     data: Path | None = None
     studies: str | None = None
+    supernet: Path | None = None
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -76,12 +78,12 @@ class Job:
         """
         if self.request.supernet is None:
             return None
-        path = find_supernet(self.request.supernet)
+        path = self.supernet or find_supernet(self.request.supernet)
         card = read_card(path)
         wanted = (self.dataset.classes, self.input_channels)
         if (card.classes, card.input_channels) != wanted:
             raise InvalidInputError(
-                f"supernet {path.stem} tells {len(card.classes)} classes "
+                f"supernet {self.request.supernet} tells {len(card.classes)} classes "
                 f"({', '.join(card.classes[:3])}, ...) in images of {card.input_channels} "
                 f"channels, the data have {self.classes} ({', '.join(self.dataset.classes[:3])}, "
                 f"...) in {self.input_channels}",

@@ -24,7 +24,7 @@ from tinynas.pipeline.files import read_json
 from tinynas.pipeline.finish import FINALISTS, deployed
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.steps import StepOutput, Workspace
-from tinynas.pipeline.training import SUPERNET, export_supernet
+from tinynas.pipeline.training import export_supernet
 from tinynas.report import (
     MemoryFigures,
     ReportData,
@@ -35,6 +35,7 @@ from tinynas.report import (
     describe_layers,
     describe_schedule,
 )
+from tinynas.request import SUPERNET
 from tinynas.schedule import Schedule
 from tinynas.schedule.kernels import kernel_in
 from tinynas.spaces import Architecture, Subspace, network_of

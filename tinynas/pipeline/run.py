@@ -48,12 +48,14 @@ def run_pipeline(
     place: Workplace | None = None,
     data: Path | None = None,
     studies: str | None = None,
+    supernet: Path | None = None,
 ) -> JobResult:
     """Do the job in `folder`, from the first step on that is not there yet.
 
-    `data` is the folder of the data set that the request names, where its name alone does not
-    find it; `studies` the URL of a data base that keeps the search, for Optuna's dashboard; `place`
-    where its heavy work is done, this process if it is not given.
+    `data` is the folder of the data set that the request names, `supernet` the file of its
+    supernet, where the name alone does not find it; `studies` the URL of a data base that keeps the
+    search, for Optuna's dashboard; `place` where its heavy work is done, this process if it is not
+    given.
 
     Raises:
         InvalidInputError: the request or its data are wrong.
@@ -63,7 +65,8 @@ def run_pipeline(
     """
     check_request(request)
     deploying.check_tools(request)
-    job = Job(request, folder, reporter or Reporter(), place or Workplace(), data, studies)
+    reporter, place = reporter or Reporter(), place or Workplace()
+    job = Job(request, folder, reporter, place, data, studies, supernet)
     describe_data(job)
     outputs = {}
     outputs["subspace"], subspace = choosing.choose(job)

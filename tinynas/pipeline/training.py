@@ -15,8 +15,6 @@ from tinynas.spaces import Subspace
 from tinynas.supernet import Supernet, SupernetCard, SupernetTask, TrainingPlan, save_supernet
 from tinynas.supernet import load_supernet as read_supernet
 
-SUPERNET = "supernet.safetensors"
-"""What other searches start from (`--supernet`)."""
 _ROOMS = ("data", "supernet")
 
 
