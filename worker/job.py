@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,25 +20,35 @@ from api.store import (
     LeaseLostError,
     Store,
     fail_job,
+    find_artifact,
     find_job,
     finish_job,
     put_artifacts,
 )
 from tinynas.errors import CancelledError, InvalidInputError, TinynasError
 from tinynas.progress import Event, Reporter
-from tinynas.request import JobRequest
+from tinynas.request import SUPERNET, JobRequest
 from worker.artifacts import collect_artifacts
 from worker.joblog import JobLog
 from worker.recorder import Recorder
 from worker.settings import WorkerSettings
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What a request names and only the service can find: the folder of an uploaded data set, the
+    file of another job's supernet."""
+
+    data: Path | None = None
+    supernet: Path | None = None
+
+
 class Pipeline(Protocol):
     """Does the work of a request in a folder; returns the result's JSON, leaves `artifacts/`
-    there.  `data` is the folder of an uploaded data set, None for one that its name finds."""
+    there."""
 
     def __call__(
-        self, request: JobRequest, folder: Path, reporter: Reporter, data: Path | None, /
+        self, request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs, /
     ) -> dict[str, Any]: ...
 
 
@@ -69,9 +80,10 @@ class JobRun:
             try:
                 data = self._data(job)
                 self._inherit(job)
+                inputs = Inputs(data, self._supernet(job))
                 with recorder:
                     request = JobRequest.from_json(job.request)
-                    result = pipeline(request, self._folder, reporter, data)
+                    result = pipeline(request, self._folder, reporter, inputs)
                 self._succeed(result)
             except (CancelledError, LeaseLostError):
                 raise
@@ -105,7 +117,7 @@ class JobRun:
 
         They are found by their keys like one's own; where there are none, they are made again.
         """
-        if job.parent_id is None:
+        if job.parent_id is None or job.request.get("candidate") is None:
             return
         theirs, own = self._settings.job_folder(job.parent_id) / "steps", self._folder / "steps"
         if own.is_dir() or not theirs.is_dir():
@@ -115,6 +127,36 @@ class JobRun:
         # Links, for finished steps are never written to.
         shutil.copytree(theirs, partial, copy_function=_link, ignore=shutil.ignore_patterns(".*"))
         partial.rename(own)
+
+    def _supernet(self, job: Job) -> Path | None:
+        """The supernet that the job starts from, linked among its own steps: it can be resumed, and
+        its candidates can be deployed, whatever becomes of the other job.
+
+        Raises:
+            InvalidInputError: it was deleted meanwhile.
+        """
+        trainer = job.request.get("supernet")
+        if trainer is None:
+            return None
+        own = self._folder / "steps" / SUPERNET
+        if own.is_file():
+            return own
+        with self._store.read() as session:
+            artifact = find_artifact(session, trainer, SUPERNET)
+        theirs = self._storage / artifact.path if artifact else None
+        if theirs is None or not theirs.is_file():
+            raise InvalidInputError(
+                f"the supernet of job {trainer} was deleted",
+                field="supernet",
+                given=trainer,
+                allowed="a job whose supernet is there; submit a new job with that, or without one",
+            )
+        own.parent.mkdir(parents=True, exist_ok=True)
+        partial = own.with_name(f".{SUPERNET}.partial")
+        partial.unlink(missing_ok=True)
+        _link(str(theirs), str(partial))
+        partial.replace(own)
+        return own
 
     def _succeed(self, result: dict[str, Any]) -> None:
         with self._store.write() as session:

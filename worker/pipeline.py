@@ -8,7 +8,7 @@ from typing import Any
 from tinynas.progress import Reporter
 from tinynas.request import JobRequest
 from worker.cluster import Cluster
-from worker.job import Pipeline
+from worker.job import Inputs, Pipeline
 from worker.settings import WorkerSettings, usable_cpus
 
 
@@ -19,7 +19,7 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
     from worker.place import ray_workplace
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
         cpus = max(settings.evaluators or usable_cpus(), request.workers)
         cluster = Cluster(cpus=cpus, folder=scratch)
@@ -28,7 +28,8 @@ def load_pipeline(settings: WorkerSettings, scratch: Path) -> Pipeline:
                 request,
                 folder,
                 reporter=reporter,
-                data=data,
+                data=inputs.data,
+                supernet=inputs.supernet,
                 studies=settings.database_url,  # embedded, a file of the search step keeps it
                 place=ray_workplace(
                     cluster,

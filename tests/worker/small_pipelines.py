@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from tinynas.errors import SimulationError
 from tinynas.progress import Reporter
 from tinynas.request import JobRequest
-from worker.job import Pipeline
+from worker.job import Inputs, Pipeline
 from worker.settings import WorkerSettings
 
 CANDIDATE = {"sram_bytes": 100, "flash_bytes": 100, "macs": 100, "recomputed_macs": 0}
@@ -30,7 +30,7 @@ def load_quick(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
         (folder / "artifacts").mkdir(parents=True, exist_ok=True)
         (folder / "artifacts" / "report.html").write_text("<p>done</p>")
@@ -48,11 +48,25 @@ def load_quick(settings: WorkerSettings, scratch: Path) -> Pipeline:
     return run
 
 
+def load_reading(settings: WorkerSettings, scratch: Path) -> Pipeline:
+    """Its result is what it was given: the request's supernet, and the content of its file."""
+    del settings, scratch
+
+    def run(
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
+    ) -> dict[str, Any]:
+        del folder, reporter
+        content = inputs.supernet.read_text() if inputs.supernet else None
+        return {"supernet": request.supernet, "content": content}
+
+    return run
+
+
 def load_failing(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
         del request, folder
         reporter.of_step("simulate").emit("step_started")
@@ -65,7 +79,7 @@ def load_defective(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
         del request, folder
         reporter.of_step("emit").emit("step_started")
@@ -79,7 +93,7 @@ def load_endless(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
         del request
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +113,7 @@ def load_deaf(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
         del request
         folder.mkdir(parents=True, exist_ok=True)
@@ -117,14 +131,14 @@ def load_dying_once(settings: WorkerSettings, scratch: Path) -> Pipeline:
     quick = load_quick(settings, scratch)
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
         folder.mkdir(parents=True, exist_ok=True)
         mark = folder / "died"
         if not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return quick(request, folder, reporter, data)
+        return quick(request, folder, reporter, inputs)
 
     return run
 
@@ -134,14 +148,14 @@ def load_without_database_once(settings: WorkerSettings, scratch: Path) -> Pipel
     quick = load_quick(settings, scratch)
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
         folder.mkdir(parents=True, exist_ok=True)
         mark = folder / "away"
         if not mark.exists():
             mark.touch()
             raise RuntimeError("no study") from OperationalError("SELECT 1", {}, OSError("gone"))
-        return quick(request, folder, reporter, data)
+        return quick(request, folder, reporter, inputs)
 
     return run
 
@@ -150,7 +164,7 @@ def load_dying(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
         del request, folder, reporter
         os.kill(os.getpid(), signal.SIGKILL)
@@ -164,9 +178,9 @@ def load_greedy(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
-        del request, folder, data
+        del request, folder, inputs
         reporter.of_step("supernet").emit("step_started")
         code = "x = bytearray(b'1') * (1 << 30); import time; time.sleep(60)"
         subprocess.run([sys.executable, "-c", code], check=True)
@@ -179,9 +193,9 @@ def load_counting_cpus(settings: WorkerSettings, scratch: Path) -> Pipeline:
     del settings, scratch
 
     def run(
-        request: JobRequest, folder: Path, reporter: Reporter, data: Path | None
+        request: JobRequest, folder: Path, reporter: Reporter, inputs: Inputs
     ) -> dict[str, Any]:
-        del request, folder, reporter, data
+        del request, folder, reporter, inputs
         return {"cpus": len(os.sched_getaffinity(0))}
 
     return run
