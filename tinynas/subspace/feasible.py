@@ -22,7 +22,8 @@ _MEMORIES = ("sram", "flash")
 
 @dataclass(frozen=True, eq=False)
 class SmallestNetworks:
-    """What the smallest network of a space needs: bytes by schedule and subspace [C, S], MACs [S].
+    """What the smallest network of a space needs: bytes by schedule and subspace [C, S], MACs [S];
+    `space` says which space, and which width where it is the only one.
 
     It is the smallest in every way: nothing else of its subspace fits where it does not.  No
     budget is part of it, so who checks many keeps it.
@@ -41,7 +42,10 @@ class SmallestNetworks:
         sram, flash = (np.stack([getattr(c, kind)[:, 0] for c in costs]) for kind in _MEMORIES)
         # A schedule that a network is too short for has no flash either.
         flash = np.where(sram < IMPOSSIBLE, flash, IMPOSSIBLE)
-        return cls(space.name, sram, flash, smallest.macs[:, 0])
+        name = space.name
+        if len(space.width_multipliers) == 1:
+            name += f" with width {space.width_multipliers[0]:g}"
+        return cls(name, sram, flash, smallest.macs[:, 0])
 
     def check(self, budget: Budget) -> None:
         """Nothing, unless not even the smallest network fits in any subspace.
