@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from api.access import Principal
 from api.store import Store, find_dataset
+from api.supernets import GivenSupernet, given_supernet
 from tinynas.data import DatasetCard, dataset_card, dataset_cards
 from tinynas.data.photos import TEST_SHARE, VALIDATION_SHARE
 from tinynas.devices import Device
@@ -22,32 +23,56 @@ kilobytes to keep."""
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """A request as it is to be run; `dataset_id` of the upload that its data set is, if it is."""
+    """A request as it is to be run; `dataset_id` of the upload that its data set is, if it is.
+
+    Stage 1 chooses in `space` among `resolutions` (pixels), of `supernet` where one is given.
+    """
 
     request: JobRequest
     card: DatasetCard
     dataset_id: str | None
+    space: SearchSpace
+    resolutions: tuple[int, ...]
+    supernet: GivenSupernet | None = None
 
 
 def check_job(request: JobRequest, store: Store, caller: Principal) -> CheckedRequest:
-    """
+    """`settle`, and whether anything fits.
+
     Raises:
         InvalidInputError: names the field, what was given and what is allowed.
         InfeasibleBudgetError: no network of the space fits, with the smallest budget that would do.
     """
-    card, dataset_id = find_card(request.dataset, store, caller)
-    request = replace(request, dataset=card.name)
-    check_request(request)
+    checked = settle(request, store, caller)
+    request, card = checked.request, checked.card
     _smallest(
-        request.space_for(card.native_resolution),
+        checked.space,
         request.target,
         request.schedules,
         request.fed,
         card.classes,
         card.input_channels,
-        request.resolutions_for(card.native_resolution),
+        checked.resolutions,
     ).check(request.budget)
-    return CheckedRequest(request, card, dataset_id)
+    return checked
+
+
+def settle(request: JobRequest, store: Store, caller: Principal) -> CheckedRequest:
+    """What the request's names mean here, and what stage 1 may choose from.
+
+    Raises:
+        InvalidInputError: names the field, what was given and what is allowed.
+    """
+    card, dataset_id = find_card(request.dataset, store, caller)
+    request = replace(request, dataset=card.name)
+    check_request(request)
+    if request.supernet is not None:
+        given = given_supernet(request, dataset_id, store, caller)
+        request = replace(request, supernet=given.job_id, space=given.space.name)
+        return CheckedRequest(request, card, dataset_id, given.space, given.resolutions, given)
+    native = card.native_resolution
+    space, resolutions = request.space_for(native), request.resolutions_for(native)
+    return CheckedRequest(request, card, dataset_id, space, resolutions)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -45,9 +45,15 @@ JobId = Annotated[
 ]
 
 
+def visible_job(session: Session, job_id: str, caller: Principal) -> Job | None:
+    """The job, if there is one that the caller may see."""
+    job = find_job(session, job_id)
+    return job if job and (caller.everything or job.owner == caller.owner) else None
+
+
 def the_job(session: Session, job_id: str, caller: Principal) -> Job:
     """Raises: HTTPException: the caller has no such job (404)."""
-    job = find_job(session, job_id)
-    if job is None or not (caller.everything or job.owner == caller.owner):
+    job = visible_job(session, job_id, caller)
+    if job is None:
         raise HTTPException(404, f"there is no job {job_id}")
     return job

@@ -45,12 +45,18 @@ class Estimate:
 
 
 def estimate(
-    history: History, effort: PlannedEffort, macs: float, *, minutes: float | None = None
+    history: History,
+    effort: PlannedEffort,
+    macs: float,
+    *,
+    minutes: float | None = None,
+    trained: bool = False,
 ) -> Estimate:
     """
     Args:
         macs: of a network of the subspace that will be searched, on average.
         minutes: what the supernet's training may take, in place of `effort.train_images`.
+        trained: it is done already, and takes no time any more.
     """
     images = effort.train_images
     if minutes is not None:
@@ -63,8 +69,8 @@ def estimate(
     }
     found, unknown = [], []
     for step in STEPS:
-        if step == "supernet" and minutes is not None:
-            told = 60 * minutes
+        if step == "supernet" and (trained or minutes is not None):
+            told = 0 if trained else 60 * (minutes or 0)
             found.append(StepEstimate(step, told, told, told, 0))
             continue
         times = _times(history.get(step, ()), macs * pieces.get(step, 0))
@@ -87,6 +93,6 @@ def _times(samples: Sequence[tuple[float, float]], work: float) -> list[float]:
 
 def _images_in(seconds: float, history: History, default: int, macs: float) -> int:
     """How many images training sees in this time, the default where no pace is known."""
-    paces = [s / work for s, work in history.get("supernet", ())[:NEAREST] if work > 0]
-    pace = statistics.median(paces) if paces else 0.0
+    paces = [s / work for s, work in history.get("supernet", ()) if work > 0]
+    pace = statistics.median(paces[:NEAREST]) if paces else 0.0
     return max(1, int(seconds / (pace * macs))) if pace and macs else default

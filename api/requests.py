@@ -14,6 +14,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from api.store.ids import LENGTH
 from tinynas.hyperparameters import BATCH_SIZE, LIMITS, Hyperparameters
 from tinynas.request import (
     MAX_FINALISTS,
@@ -57,6 +58,9 @@ Label = Annotated[
         strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"
     ),
 ]
+_A_JOB = "01K9ZC3V5Y8Q2W4E6R7T9Y1M3N"
+# Looked up among jobs, never opened: whoever asks names no file.
+FinishedJob = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]+$", max_length=LENGTH)]
 
 
 class EffortIn(BaseModel):
@@ -128,7 +132,8 @@ class JobIn(BaseModel):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash": "128KB"}
+                {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash": "128KB"},
+                {"dataset": "digits", "device": "stm32l476xg", "supernet": _A_JOB},
             ]
         },
     )
@@ -177,6 +182,11 @@ class JobIn(BaseModel):
     )
     training: TrainingIn = Field(default_factory=TrainingIn)
     resolutions: Resolutions = None
+    supernet: FinishedJob | None = Field(
+        default=None,
+        description="The id of a finished job: its supernet is searched, and none is trained.",
+        examples=[_A_JOB],
+    )
 
     def to_request(self) -> JobRequest:
         """The library's request."""
@@ -199,4 +209,5 @@ class JobIn(BaseModel):
             margin=self.margin,
             training=Hyperparameters(**self.training.model_dump()),
             resolutions=parse_resolutions(self.resolutions),
+            supernet=self.supernet,
         )

@@ -18,7 +18,8 @@ class JobOut(BaseModel):
 
     `progress` is `{done, total, unit}` of the current step, `best` the most accurate candidate so
     far, `error` `{step, message, ...}` of a failed job.  `parent_id` is the job one of whose
-    candidates this one deploys.  `expired`: when its files were deleted for their age.
+    candidates this one deploys, or whose supernet it searches.  `expired`: when its files were
+    deleted for their age.
     """
 
     model_config = ConfigDict(from_attributes=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.access import Costly
-from api.checks import find_card
+from api.checks import CheckedRequest, settle
 from api.dependencies import StoreDep
 from api.estimate import estimate
 from api.requests import JobIn
@@ -14,7 +16,7 @@ from api.routes.preview import preview_table
 from api.store import recent_paces
 from tinynas.effort import plan_effort
 from tinynas.progress import STEPS
-from tinynas.request import check_request
+from tinynas.request import Effort
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 REMEMBERED = 50
@@ -55,15 +57,13 @@ def read_estimate(body: JobIn, store: StoreDep, caller: Costly) -> EstimateOut:
 
     Refuses what `POST /jobs` refuses, with the same problem documents; makes nothing.
     """
-    request = body.to_request()
-    check_request(request)
-    card, _ = find_card(request.dataset, store, caller)
-    macs = preview_table(request, card)["chosen"]["mean_macs"]
+    checked = settle(body.to_request(), store, caller)
+    macs = preview_table(checked)["chosen"]["mean_macs"]
     with store.read() as session:
         history = {step: recent_paces(session, step, limit=REMEMBERED) for step in STEPS}
-    effort = request.effort
-    planned = plan_effort(effort, card.train_images or 0)
-    found = estimate(history, planned, macs, minutes=effort.train_minutes)
+    effort, given = _effort(checked), checked.supernet is not None
+    planned = plan_effort(effort, checked.card.train_images or 0)
+    found = estimate(history, planned, macs, minutes=effort.train_minutes, trained=given)
     steps = [
         StepEstimateOut(
             step=one.step,
@@ -84,6 +84,15 @@ def read_estimate(body: JobIn, store: StoreDep, caller: Costly) -> EstimateOut:
         reason=None if known else _reason(found.unknown),
         steps=steps,
     )
+
+
+def _effort(checked: CheckedRequest) -> Effort:
+    """The request's; of the supernet's training that of the job which has done it."""
+    asked, given = checked.request.effort, checked.supernet
+    if given is None:
+        return asked
+    spent = given.effort
+    return replace(asked, train_images=spent.train_images, train_minutes=spent.train_minutes)
 
 
 def _reason(unknown: tuple[str, ...]) -> str:

@@ -58,6 +58,7 @@ def create(
         owner=caller.owner,
         idempotency=idempotency_of(idempotency_key, body),
         dataset_id=checked.dataset_id,
+        parent_id=request.supernet,
         max_active=settings.max_active_jobs,
     )
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
@@ -83,7 +84,10 @@ def index(
     dataset: Annotated[str | None, Query(max_length=200)] = None,
     device: Annotated[str | None, Query(max_length=200)] = None,
     parent: Annotated[
-        str | None, Query(max_length=LENGTH, description="Deploys candidates of this job.")
+        str | None,
+        Query(
+            max_length=LENGTH, description="Deploy a candidate of this job, or search its supernet."
+        ),
     ] = None,
     q: Annotated[
         str | None,

@@ -8,11 +8,9 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.access import Costly
-from api.checks import find_card
+from api.checks import CheckedRequest, settle
 from api.dependencies import StoreDep
 from api.requests import JobIn
-from tinynas.data import DatasetCard
-from tinynas.request import JobRequest, check_request
 from tinynas.spaces import SearchSpace
 from tinynas.subspace import choose_subspace
 
@@ -29,33 +27,29 @@ def preview(body: JobIn, store: StoreDep, caller: Costly) -> dict[str, Any]:
 
     Refuses what `POST /jobs` refuses, with the same problem documents; makes nothing.
     """
-    request = body.to_request()
-    check_request(request)
-    card, _ = find_card(request.dataset, store, caller)
-    return preview_table(request, card) | {"device": request.target.name}
+    checked = settle(body.to_request(), store, caller)
+    return preview_table(checked) | {"device": checked.request.target.name}
 
 
-def preview_table(request: JobRequest, card: DatasetCard) -> dict[str, Any]:
-    """Stage 1 of a request that has been checked; remembered for a while.
+def preview_table(checked: CheckedRequest) -> dict[str, Any]:
+    """Stage 1 of a request; remembered for a while.
 
     Raises:
         InfeasibleBudgetError: nothing fits.
     """
-    return _table(
-        request.space_for(card.native_resolution),
-        _Task(request, card.classes, card.input_channels, card.native_resolution),
-    )
+    return _table(checked.space, _Task(checked))
 
 
 class _Task:
     """What stage 1 depends on, comparable: two requests that differ elsewhere are one."""
 
-    def __init__(self, request: JobRequest, classes: int, channels: int, native: int) -> None:
-        self.request, self.classes, self.channels = request, classes, channels
-        self.resolutions = request.resolutions_for(native)
+    def __init__(self, checked: CheckedRequest) -> None:
+        self.request, self.resolutions = checked.request, checked.resolutions
+        self.classes, self.channels = checked.card.classes, checked.card.input_channels
+        request = self.request
         self._key = (
             *(request.budget, request.target.name, request.schedules, request.fed, request.seed),
-            *(classes, channels, self.resolutions),
+            *(self.classes, self.channels, self.resolutions),
         )
 
     def __eq__(self, other: object) -> bool:

@@ -82,7 +82,7 @@ def create_job(
 
     Args:
         dataset_id: the upload that the request's data set is.
-        parent_id: the job one of whose candidates this one deploys.
+        parent_id: the job one of whose candidates this one deploys, or whose supernet it searches.
         max_active: how many jobs of its owner may wait or run, this one among them.
 
     Raises:

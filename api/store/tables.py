@@ -71,10 +71,10 @@ class Job(Base):
     """One request for a network, and how far it has come.
 
     `dataset` and `device` repeat the request's, to be searched by; `dataset_id` is the
-    upload that `dataset` means, `parent_id` the job one of whose candidates this one deploys; both
-    may be gone.  `attempts` counts the workers that have held it since it was last queued by a
-    person, or last finished a step.  `last_event` is the sequence number of its newest event.
-    `expired`: when its files were deleted for their age.
+    upload that `dataset` means, `parent_id` the job one of whose candidates this one deploys, or
+    whose supernet it searches; both may be gone.  `attempts` counts the workers that have held it
+    since it was last queued by a person, or last finished a step.  `last_event` is the sequence
+    number of its newest event.  `expired`: when its files were deleted for their age.
     """
 
     __tablename__ = "jobs"

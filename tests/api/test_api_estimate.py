@@ -50,6 +50,14 @@ def test_minutes_are_taken_at_their_word_and_images_follow_from_the_pace() -> No
     assert found["finetune"].seconds == pytest.approx(300.0)
 
 
+def test_supernets_that_were_taken_say_nothing_of_a_training() -> None:
+    history = _history()
+    history["supernet"] = [(0.1, 0.0)] * NEAREST + history["supernet"]
+    for minutes in (None, 5):
+        expected = estimate(_history(), EFFORT, MACS, minutes=minutes)
+        assert estimate(history, EFFORT, MACS, minutes=minutes) == expected
+
+
 def test_a_step_without_history_is_named() -> None:
     history = _history()
     del history["finetune"]

@@ -62,6 +62,9 @@ def test_owners_see_their_own_jobs_and_the_operator_all(keyed: TestClient, store
     ):
         answer = keyed.request(method, path, headers=bob)
         assert (answer.status_code, path) == (404, path)
+    foreign = keyed.post(JOBS, json=BODY | {"supernet": job["id"]}, headers=bob)
+    assert (foreign.status_code, foreign.json()["field"]) == (422, "supernet")
+    assert foreign.json()["detail"] == f"there is no job {job['id']}"
     operator = bearer("operator-operator-operator")
     assert [j["id"] for j in keyed.get(JOBS, headers=operator).json()["items"]] == [job["id"]]
     assert keyed.post(f"{place}/cancel", headers=operator).status_code == 202

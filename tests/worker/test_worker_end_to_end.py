@@ -42,10 +42,21 @@ def test_a_service_gives_what_the_library_gives(
         table = client.subspaces(job.id)
         bundle = client.download(job.id, "bundle.zip", tmp_path)
         log = client.download(job.id, "log.txt", tmp_path).read_text()
+        effort = {"evaluations": 4, "finetune_images": 256}
+        small = {"device": "stm32l476xg", "sram": "12KB", "effort": effort, "supernet": job.id}
+        heard = []
+        other = client.wait(client.submit(**REQUEST | small).id, heard.append)
+        left = {artifact.name for artifact in client.artifacts(other.id)}
     assert tuple(steps) == STEPS
     assert "simulate: finished" in log
     assert job.result is not None
     assert job.result["validation"]["mismatched_bytes"] == 0
+    assert other.result is not None, other.error
+    assert other.result["validation"]["mismatched_bytes"] == 0
+    assert other.result["subspace"] == job.result["subspace"]
+    assert other.result["sram_bytes"]["measured"] <= 12 << 10
+    assert not [e for e in heard if (e.kind, e.step) == ("metric", "supernet")]
+    assert "supernet.safetensors" not in left
     assert job.best is not None
     assert job.best["accuracy"] == max(c["accuracy"] for c in candidates)
 
