@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from api_server import Server
 from PIL import Image
+from typer.testing import CliRunner
 
 from api.store import (
     Artifact,
@@ -22,9 +24,11 @@ from api.store import (
     put_artifacts,
     take_job,
 )
+from tinynas.cli.main import app
 from tinynas.client import Client, ProblemError, UnreachableError
 from tinynas.client.stream import Message, messages
 from tinynas.errors import TinynasError
+from tinynas.request import SUPERNET
 
 DEMO = {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash": "128KB"}
 
@@ -50,6 +54,27 @@ def test_a_job_from_submission_to_result(server: Server, client: Client) -> None
     assert ended.result == {"accuracy": {"int8": 0.97}}
     assert ended.finished is not None
     assert ended.finished > ended.created
+
+
+def test_a_job_starts_from_the_supernet_of_another(server: Server, client: Client) -> None:
+    first = client.submit(**DEMO).id
+    table = {"space": "tiny", "chosen": {"width": 0.5, "resolution": 16}, "subspaces": []}
+    file = Artifact(
+        job_id=first, name=SUPERNET, media_type="x/y", bytes=1, sha256="0" * 64, path="nowhere"
+    )
+    with server.store.write() as session:
+        take_job(session, "w", seconds=60)
+        note_progress(session, first, "w", subspaces=table)
+        put_artifacts(session, first, [file])
+    finish(server, first)
+    second = client.submit(**DEMO, supernet=first)
+    assert (second.parent_id, second.request["supernet"]) == (first, first)
+    command = ("submit", "--dataset", "digits", "--device", "stm32l476xg", "--supernet", first)
+    told = CliRunner().invoke(app, [*command, "--url", server.url, "--json"])
+    assert told.exit_code == 0, told.output
+    third = json.loads(told.stdout)
+    assert (third["parent_id"], third["request"]["supernet"]) == (first, first)
+    assert {job.id for job in client.jobs(parent=first)} == {second.id, third["id"]}
 
 
 def test_the_same_key_gives_the_same_job(client: Client) -> None:

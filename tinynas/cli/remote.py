@@ -75,6 +75,10 @@ def submit_command(
     margin: Annotated[
         float | None, typer.Option(help="Fine-tuning wants the right class to win by so much.")
     ] = None,
+    supernet: Annotated[
+        str | None,
+        typer.Option(metavar="JOB", help="Search this finished job's supernet, train none."),
+    ] = None,
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
     weight_decay: WeightDecay = None,
@@ -117,6 +121,7 @@ def submit_command(
             margin=margin,
             training=training.given() or None,
             resolutions=resolutions,
+            supernet=supernet,
         )
     if as_json:
         print_json(job_json(job))

@@ -65,7 +65,8 @@ class Client:
         Args:
             idempotency_key: a later call with the same key and request gives the same job.
             request: as the body of `POST /jobs`: `dataset`, and `device` or `sram` and `flash`;
-                what is None is left out.
+                with `supernet`, the id of a finished job, that job's is searched instead of one
+                that is trained.  What is None is left out.
         """
         body = {name: value for name, value in request.items() if value is not None}
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
@@ -84,7 +85,8 @@ class Client:
         text: str | None = None,
     ) -> Iterator[Job]:
         """Jobs, newest first, read page by page as they are asked for; `text` is a part of the name
-        or the beginning of the id, `parent` the job one of whose candidates they deploy."""
+        or the beginning of the id, `parent` the job whose candidates they deploy or whose supernet
+        they search."""
         wanted = {"state": state, "dataset": dataset, "device": device, "parent": parent, "q": text}
         return map(Job.from_json, self._pages("/jobs", wanted))
 

@@ -15,7 +15,8 @@ class Job:
 
     `progress` is `{done, total, unit}` of the step it is in, `best` the most accurate candidate so
     far, `result` the result of one that succeeded, `error` `{step, message, ...}` of one that
-    failed, `parent_id` the job one of whose candidates this one deploys.
+    failed, `parent_id` the job one of whose candidates this one deploys, or whose supernet it
+    searches.
     """
 
     id: str
