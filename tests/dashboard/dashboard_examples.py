@@ -87,6 +87,7 @@ def subspaces() -> dict[str, Any]:
         "task": {"classes": 10, "input_channels": 1},
         "seconds": 0.6,
         "samples": 1000,
+        "space": "tiny",
         "schedules": "all",
         "accounting": "device",
         "budget": dict(BUDGET),

@@ -30,6 +30,7 @@ from api.store import (
 from api.store.tables import Base
 from tinynas.progress import STEPS
 from tinynas.report import ReportData, build_report
+from tinynas.request import SUPERNET
 from worker.artifacts import collect_artifacts
 
 OWNER = "test-worker"
@@ -151,6 +152,7 @@ class Service:
         build_report(report or examples.report(), artifacts)
         (artifacts / "bundle.zip").write_bytes(bytes(range(256)) * 200)
         (artifacts / "model.tflite").write_bytes(b"TFL3" * 5000)
+        (artifacts / SUPERNET).write_bytes(b"weights" * 5000)
         (artifacts / "simulator.txt").write_text("the simulator started\n")
         with self.store.write() as session:
             put_artifacts(

@@ -26,6 +26,7 @@ GRAVE = ("serious", "critical")
 PAGES = {
     "jobs": "#/jobs",
     "new": "#/new",
+    "another": "#/new/from/{finished}",
     "finished": "#/jobs/{finished}",
     "failed": "#/jobs/{failed}",
     "cancelled": "#/jobs/{cancelled}",
@@ -37,6 +38,7 @@ PAGES = {
 LAST = {
     "jobs": "fails at simulate",
     "new": "of its networks fit",
+    "another": "of its networks fit",
     "finished": "Simulated instructions are not a real part's cycles",
     "failed": "Its log",
     "running": "16 of 64 evaluations",

@@ -72,6 +72,39 @@ def test_a_job_is_made_with_what_the_form_says(open_page: OpenPage, service: Ser
     assert request["effort"]["train_images"] is None
 
 
+def test_a_finished_job_serves_another_device(open_page: OpenPage, service: Service) -> None:
+    first = service.finished("trained it")
+    page = open_page(f"#/jobs/{first}")
+    page.get_by_role("link", name="Another device").focus()
+    page.keyboard.press("Enter")
+    supernet = page.get_by_label("Supernet of job")
+    expect(supernet).to_have_value(first)
+    expect(page.get_by_role("link", name="trained it")).to_be_visible()
+    expect(page.get_by_label("Data set")).to_have_value("digits")
+    expect(page.get_by_label("Search space")).to_be_disabled()
+    panel = page.get_by_role("region", name="What stage 1 says")
+    expect(panel).to_contain_text("Width 0.5 at 48 × 48 pixels")
+    expect(panel.locator("g.cell")).to_have_count(1)
+    page.get_by_label("Device", exact=True).select_option("STM32L476xG")
+    expect(page.get_by_label("Command line")).to_contain_text(f"--supernet {first}")
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_text("from the supernet of another job")).to_be_visible()
+    second = _jobs(service)[0]
+    assert (second["parent_id"], second["request"]["supernet"]) == (first, first)  # type: ignore[index]
+
+
+def test_a_supernet_is_let_go_for_one_of_its_own(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"#/new/from/{service.finished()}")
+    page.get_by_role("button", name="Train one instead").press("Enter")
+    supernet = page.get_by_label("Supernet of job")
+    expect(supernet).to_be_focused()
+    expect(supernet).to_have_value("")
+    expect(page.get_by_label("Search space")).to_be_enabled()
+    expect(page.get_by_label("Command line")).not_to_contain_text("--supernet")
+    panel = page.get_by_role("region", name="What stage 1 says")
+    expect(panel.locator("g.cell")).not_to_have_count(1)
+
+
 def test_curl_text_is_the_request_that_the_form_sends(
     open_page: OpenPage, service: Service
 ) -> None:

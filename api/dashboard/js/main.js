@@ -16,7 +16,7 @@ import { newPage } from "./pages/new.js";
 // A page is `(parameters, signal) -> {title, node}`; the signal aborts when the page is left.
 const ROUTES = [
   [/^#?\/?(?:jobs)?$/, jobsPage],
-  [/^#\/new$/, newPage],
+  [/^#\/new(?:\/from\/([^/]+))?$/, newPage],
   [/^#\/jobs\/([^/]+)$/, jobPage],
   [/^#\/jobs\/([^/]+)\/candidates\/([^/]+)$/, candidatePage],
   [/^#\/jobs\/([^/]+)\/compare\/([^/]+)\/([^/]+)$/, comparePage],
@@ -32,7 +32,7 @@ function show(first = false) {
   for (const [pattern, page] of ROUTES) {
     const match = pattern.exec(hash);
     if (match) {
-      open(page(match.slice(1).map(decodeURIComponent), leave.signal), first);
+      open(page(match.slice(1).map((part) => part && decodeURIComponent(part)), leave.signal), first);
       return;
     }
   }
@@ -43,7 +43,7 @@ function open({ title, node }, first) {
   document.title = `${title} · tinynas`;
   fill(main, node);
   for (const link of document.querySelectorAll(".bar nav a")) {
-    const here = link.getAttribute("href") === (location.hash || "#/jobs");
+    const here = link.getAttribute("href") === (location.hash || "#/jobs").replace(/\/from\/.*/, "");
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

@@ -48,6 +48,7 @@ function start(node, id, signal) {
 /** Put the page's parts in place; gives the function that brings them up to date. */
 function layout(node, model, restart, signal) {
   const head = h("header", {});
+  const another = anotherDevice(model);
   const refusal = h("div", {}); // of an action; outlives the head, which is drawn anew with each news
   const steps = h("div", {});
   const now = h("p", { class: "now note" });
@@ -62,7 +63,7 @@ function layout(node, model, restart, signal) {
   return (parts) => {
     if (parts.has("job")) {
       document.title = `${model.job.name} · tinynas`;
-      fill(head, heading(model, restart, refusal, signal));
+      fill(head, heading(model, another.node, restart, refusal, signal));
       fill(trouble, expiry(model), failure(model));
       waiting.update();
       spoken.textContent = `Job ${model.job.state}`;
@@ -72,12 +73,13 @@ function layout(node, model, restart, signal) {
       now.textContent = nowText(model);
       now.hidden = now.textContent === "";
     }
+    another.update();
     for (const section of sections) section.update(parts);
     contents.update();
   };
 }
 
-function heading(model, restart, refusal, signal) {
+function heading(model, another, restart, refusal, signal) {
   const { job } = model;
   const { seed, space } = job.request;
   const meta = [requestText(job.request), space && `space ${space}`, `seed ${seed}`].filter(Boolean).join(" · ");
@@ -85,16 +87,29 @@ function heading(model, restart, refusal, signal) {
     h("p", { class: "crumb" }, h("a", { href: "#/jobs" }, "Jobs"), " / ", job.id),
     h("div", { class: "head" },
       h("div", {}, h("h1", { class: job.name.length > LONG ? "long" : null }, job.name), h("p", { class: "meta" }, badge(job.state), meta, origin(job))),
-      h("div", { class: "row" }, actions(model, restart, refusal, signal))),
+      h("div", { class: "row" }, another, actions(model, restart, refusal, signal))),
   ];
 }
 
-/** Of a job that makes a candidate of another one the result: which. */
+/** The way to a search of this job's supernet for another device, once there is such a supernet. */
+function anotherDevice(model) {
+  const node = h("a", { id: "another", class: "button", hidden: true, href: `#/new/from/${encodeURIComponent(model.id)}` }, "Another device");
+  const left = () => model.artifacts?.some((a) => a.name === "supernet.safetensors");
+  return {
+    node,
+    update() {
+      const { state, expired, request: { supernet } } = model.job;
+      node.hidden = state !== "succeeded" || Boolean(expired) || !(supernet || left());
+    },
+  };
+}
+
+/** Of a job that makes a candidate of another one the result, or searches its supernet: which. */
 function origin({ parent_id: parent, request: { candidate } }) {
   if (!parent) return null;
   const place = `#/jobs/${encodeURIComponent(parent)}`;
   return candidate === null || candidate === undefined
-    ? [" · from ", h("a", { href: place }, "another job")]
+    ? [" · from the supernet of ", h("a", { href: place }, "another job")]
     : [" · ", h("a", { href: `${place}/candidates/${candidate}` }, `candidate ${candidate}`), " of ", h("a", { href: place }, "another job")];
 }
 

@@ -10,7 +10,7 @@ import { count, duration, percent } from "../format.js";
 const PAUSE_MS = 200; // after the last key
 const BETWEEN_MS = 600; // the service allows 120 a minute of each kind: who types on never asks too often
 const RETRY_MS = 3000;
-const DECIDES = ["dataset", "device", "sram", "flash", "space", "schedules", "input", "macs", "latency_ms", "seed", "effort"];
+const DECIDES = ["dataset", "device", "sram", "flash", "space", "schedules", "input", "macs", "latency_ms", "seed", "effort", "supernet"];
 
 /** `ask(body)` shows what stage 1 says of a request; `onProblem(problem | null)` hears of refusals. */
 export function previewPanel({ signal, estimates }, onProblem) {

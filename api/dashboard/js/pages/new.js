@@ -11,21 +11,23 @@ import { bodyOf, complaint, jobSchema } from "../schema.js";
 import { jobForm } from "./new-form.js";
 import { previewPanel } from "./new-preview.js";
 
-export function newPage(_, signal) {
+/** An empty form or, with the id of a job, one for another device of what that job has trained. */
+export function newPage([from], signal) {
   const node = h("div", { class: "page" }, h("p", { class: "note" }, "Loading what is known…"));
-  load(node, signal);
+  load(node, from, signal);
   return { title: "New job", node };
 }
 
-async function load(node, signal) {
+async function load(node, from, signal) {
   try {
-    const [schema, devices, spaces, datasets] = await Promise.all([
+    const [schema, first, devices, spaces, datasets] = await Promise.all([
       jobSchema(signal),
+      from && request(`/jobs/${encodeURIComponent(from)}`, { signal }),
       ...["/devices", "/search-spaces", "/datasets"].map((path) => request(path, { signal }).then((p) => p.items)),
     ]);
-    fill(node, page({ ...schema, devices, spaces, datasets, signal }));
+    fill(node, page({ ...schema, first, devices, spaces, datasets, signal }));
   } catch (error) {
-    if (!signal.aborted) fill(node, errorNotice(error, () => load(node, signal)));
+    if (!signal.aborted) fill(node, errorNotice(error, () => load(node, from, signal)));
   }
 }
 

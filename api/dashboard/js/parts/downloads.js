@@ -9,7 +9,7 @@ const ABOUT = {
   "model.tflite": "int8 network for LiteRT",
   "model.pt": "float weights for PyTorch",
   "model.onnx": "float network for ONNX",
-  "supernet.safetensors": "what another search can start from: --supernet",
+  "supernet.safetensors": "what searches for other devices start from",
   "report.html": "the whole report on one page",
   "report.json": "the report's data",
   "report.md": "the report's tables",
