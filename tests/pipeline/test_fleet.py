@@ -96,6 +96,17 @@ def test_a_supernet_of_other_classes_is_refused(
         run_pipeline(request, tmp_path / "job")
 
 
+def test_another_seed_than_the_supernets_is_refused(
+    folder: Path, results: list[JobResult], tmp_path: Path
+) -> None:
+    del results
+    supernet = str(folder / "supernet.safetensors")
+    request = replace(REQUESTS[0], seed=REQUESTS[0].seed + 1, supernet=supernet)
+    with pytest.raises(InvalidInputError, match="would judge networks by some of them") as error:
+        run_pipeline(request, tmp_path / "job")
+    assert (error.value.field, error.value.allowed) == ("seed", REQUESTS[0].seed)
+
+
 def test_the_common_subspace_serves_all() -> None:
     tables = []
     for request in REQUESTS:

@@ -74,7 +74,8 @@ class Job:
         """The supernet to start from, where one is given.
 
         Raises:
-            InvalidInputError: there is none of that name, or it knows other classes or images.
+            InvalidInputError: there is none of that name, it knows other classes or images, or was
+                trained on some that the job's seed keeps for validation or test.
         """
         if self.request.supernet is None:
             return None
@@ -90,6 +91,14 @@ class Job:
                 field="supernet",
                 given=self.request.supernet,
                 allowed="a supernet of the same classes, in the same order, and channels",
+            )
+        if card.seed != self.request.seed:
+            raise InvalidInputError(
+                f"supernet {self.request.supernet} was trained on the images that seed {card.seed} "
+                f"chose; seed {self.request.seed} would judge networks by some of them",
+                field="seed",
+                given=self.request.seed,
+                allowed=card.seed,
             )
         return path, card
 
