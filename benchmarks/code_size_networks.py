@@ -21,7 +21,16 @@ from tinynas.schedule import (
     plan_patch,
     plan_segments,
 )
-from tinynas.schedule.kernels import BASE, PLANES, SHORT_ALONE, THREE, WIDE, Kernel, kernel_of
+from tinynas.schedule.kernels import (
+    BASE,
+    PLANES,
+    SHORT_ALONE,
+    SLIDES,
+    THREE,
+    WIDE,
+    Kernel,
+    kernel_of,
+)
 from tinynas.schedule.random import random_segments
 
 CONVOLUTIONS = frozenset(
@@ -77,8 +86,8 @@ def short_layers(kernel: Kernel) -> list[Layer]:
     if kernel in THREE | WIDE:
         size = 3 if BASE[kernel] is Kernel.CONV else 1
         return [Layer(size, 1, 8, relu) for relu in (True, False)]
-    if kernel is Kernel.DEPTHWISE_STRIDED:
-        return [Layer(3, 2, 0)]
+    if kernel in SLIDES:
+        return [Layer(3, SLIDES[kernel], 0)]
     if kernel in PLANES:
         return [Layer(*PLANES[kernel], 0)]
     return [Layer(7, stride, 0) for stride in (1, 2)]

@@ -33,7 +33,7 @@ from tinynas.graph.ir import Graph, Window
 from tinynas.graph.random import RandomGraphOptions, random_graph
 from tinynas.graph.random_operators import random_operators
 from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_segments
-from tinynas.schedule.kernels import BASE, PLANES, Kernel, kernel_in, kernel_of
+from tinynas.schedule.kernels import BASE, PLANES, SLIDES, Kernel, kernel_in, kernel_of
 from tinynas.schedule.stream import is_streamable
 
 SHAPES = 6
@@ -49,9 +49,10 @@ CORES = ("cortex-m0plus", "cortex-m3", "cortex-m7")
 
 def chains(base: Kernel, variants: frozenset[Kernel]) -> list[Graph]:
     """Networks of layers of various shapes that a kernel, or its variants, run."""
-    if variants == {Kernel.DEPTHWISE_STRIDED}:
-        strided = ((40, 8, 3), (27, 32, 2), (20, 16, 2), (12, 96, 2), (10, 48, 1), (7, 64, 2))
-        return [network_of_layers(n, c, [Layer(3, 2, 0)] * count) for n, c, count in strided]
+    for kernel in variants & SLIDES.keys():
+        maps = ((40, 8, 3), (27, 32, 2), (20, 16, 2), (12, 96, 2), (10, 48, 1), (7, 64, 2))
+        rows = [Layer(3, 1, 0), Layer(3, 2, 0)] if SLIDES[kernel] == 1 else [Layer(3, 2, 0)]
+        return [network_of_layers(n, c, rows * count) for n, c, count in maps]
     for kernel in variants & PLANES.keys():
         halved = ((40, 8, 5), (27, 16, 4), (12, 64, 3))
         size, stride = PLANES[kernel]
@@ -160,8 +161,7 @@ def shape_of(kernel: Kernel, size: int = 10) -> Graph:
         case Kernel.CONV:
             channels, layer = 16, Layer(3, 1, 16)
         case _:
-            stride = 2 if kernel is Kernel.DEPTHWISE_STRIDED else 1
-            layer = Layer(*PLANES.get(kernel, (3, stride)), 0)
+            layer = Layer(*PLANES.get(kernel, (3, SLIDES.get(kernel, 1))), 0)
     return network_of_layers(size, channels, [layer])
 
 

@@ -14,7 +14,7 @@ from tinynas.cost.wide import (
     exact_exponents,
     general_under,
     row_forms,
-    strided_exponents,
+    slide_exponents,
     wide_forms,
 )
 from tinynas.graph.arithmetic import Requantisation
@@ -182,10 +182,10 @@ def _strided(heaviest: int, bias: int) -> tuple[Graph, Op]:
 def test_sums_that_are_not_aligned_are_exact_where_they_are_allowed(
     multiplier: int, right: int, heaviest: int, bias: int
 ) -> None:
-    """The depthwise kernel for stride 2: SMMLA, then twelve bits off and SSAT."""
+    """The depthwise kernels along a row: SMMLA, then twelve bits off and SSAT."""
     numbers = _numbers(multiplier, right, -128)
     graph, op = _strided(heaviest, bias)
-    (k,) = strided_exponents(graph, op, numbers).tolist()
+    (k,) = slide_exponents(graph, op, numbers).tolist()
     largest = abs(heaviest) * 255 + bias
     if k < 0:
         rest = 13 - right
@@ -199,12 +199,12 @@ def test_sums_that_are_not_aligned_are_exact_where_they_are_allowed(
     np.testing.assert_array_equal(outputs, numbers.apply(acc[:, None])[:, 0])
 
 
-def test_stride_2_takes_no_other_zero_point_or_clamp() -> None:
+def test_sums_that_are_not_aligned_take_no_other_zero_point_or_clamp() -> None:
     graph, op = _strided(127, 0)
-    assert strided_exponents(graph, op, _numbers(3 << 29, 8, -128)).tolist() == [9]
-    assert strided_exponents(graph, op, _numbers(3 << 29, 8, -127)).tolist() == [-1]
-    assert strided_exponents(graph, op, _numbers(3 << 29, 8, -128, maximum=100)).tolist() == [-1]
-    assert strided_exponents(graph, op, _numbers(0, 0, -128)).tolist() == [6]
+    assert slide_exponents(graph, op, _numbers(3 << 29, 8, -128)).tolist() == [9]
+    assert slide_exponents(graph, op, _numbers(3 << 29, 8, -127)).tolist() == [-1]
+    assert slide_exponents(graph, op, _numbers(3 << 29, 8, -128, maximum=100)).tolist() == [-1]
+    assert slide_exponents(graph, op, _numbers(0, 0, -128)).tolist() == [6]
 
 
 def _paired(

@@ -32,7 +32,7 @@ from tinynas.schedule import (
     plan_patch,
     plan_segments,
 )
-from tinynas.schedule.kernels import PLANES, Kernel
+from tinynas.schedule.kernels import PLANES, SLIDES, Kernel
 from tinynas.schedule.overlap import overlap_distance, reads_of, whole
 from tinynas.schedule.packing import align
 
@@ -161,23 +161,26 @@ def test_wide_depthwise_of_every_kernel_stride_and_border(tmp_path: Path) -> Non
     _compare([_case(g, {Kernel.DEPTHWISE_WIDE}, n) for n, g in enumerate(graphs)], tmp_path)
 
 
-def test_strided_depthwise_of_every_size_and_border(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kernel", SLIDES)
+def test_slides_of_every_size_and_border(kernel: Kernel, tmp_path: Path) -> None:
+    stride = SLIDES[kernel]
     sizes = (((1, 1), 4), ((1, 6), 8), ((7, 1), 4), ((7, 6), 4), ((6, 11), 8), ((12, 9), 12))
     graphs = [
-        depthwise(RNG, (*size, channels), _same(size, 3, 2), numbers=CLAMPS)
+        depthwise(RNG, (*size, channels), _same(size, 3, stride), numbers=CLAMPS)
         for size, channels in (*sizes, ((2, 3), 4), ((8, 8), 16))
     ]
     graphs += [
-        depthwise(RNG, (8, 9, 4), Window((3, 3), (2, 2), padding), numbers=CLAMPS)
+        depthwise(RNG, (8, 9, 4), Window((3, 3), (stride, stride), padding), numbers=CLAMPS)
         for padding in ((0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 0, 1), (0, 1, 1, 0))
     ]
-    _compare([_case(g, {Kernel.DEPTHWISE_STRIDED}, n) for n, g in enumerate(graphs)], tmp_path)
+    _compare([_case(g, {kernel}, n) for n, g in enumerate(graphs)], tmp_path)
 
 
+@pytest.mark.parametrize("kernel", SLIDES)
 @pytest.mark.parametrize("toolchain", [t.name for t in toolchains()])
-def test_strided_depthwise_on_a_core(toolchain: str, tmp_path: Path) -> None:
+def test_slides_on_a_core(toolchain: str, kernel: Kernel, tmp_path: Path) -> None:
     chosen = next(t for t in toolchains() if t.name == toolchain)
-    core = Core(Kernel.DEPTHWISE_STRIDED, chosen, tmp_path)
+    core = Core(kernel, chosen, tmp_path)
     paddings = list(product((0, 1), repeat=4))
     rng = np.random.default_rng(11)
     for n, ((rows, columns), (top, bottom, left, right)) in enumerate(
@@ -185,17 +188,32 @@ def test_strided_depthwise_on_a_core(toolchain: str, tmp_path: Path) -> None:
     ):
         if rows + top + bottom < 3 or columns + left + right < 3:
             continue
-        window = Window((3, 3), (2, 2), (top, bottom, left, right))
+        window = Window((3, 3), (SLIDES[kernel],) * 2, (top, bottom, left, right))
         graph = depthwise(rng, (rows, columns, 4 + 4 * (n % 3)), window, numbers=CLAMPS)
-        schedule = forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_STRIDED})
+        plan = plan_layer(graph)
+        schedule = forced(graph, _overlapping(graph, plan) if n % 2 else plan, {kernel})
         assert schedule.variants
         core.check(graph, schedule, n)
+
+
+def test_rows_in_streams_of_every_number_of_columns(tmp_path: Path) -> None:
+    """Rings that wrap, windows at either end of a row and in its middle, one column and more."""
+    layers = [Layer(3, 1, 0), Layer(1, 1, 12), Layer(3, 1, 0), Layer(3, 1, 0), Layer(1, 1, 8)]
+    cases: list[Case] = []
+    for size, channels in ((9, 8), (12, 4)):
+        graph = network_of_layers(size, channels, layers)
+        for chunk in range(1, size + 1):
+            stream = Segment(SegmentKind.STREAM, 0, len(layers), chunk=chunk, fed=chunk % 2 == 0)
+            schedule = forced(graph, plan_segments(graph, (stream,)), {Kernel.DEPTHWISE_ROW})
+            assert len(schedule.variants) == 3
+            cases.append(case_of(graph, schedule, len(cases)))
+    _compare(cases, tmp_path)
 
 
 def test_variants_in_streams(tmp_path: Path) -> None:
     layers = [Layer(3, 2, 8), Layer(3, 1, 0), Layer(1, 1, 12), Layer(5, 2, 0), Layer(1, 1, 8)]
     strided = [Layer(3, 2, 0), Layer(1, 1, 12), Layer(3, 2, 0), Layer(1, 1, 8)]
-    cases = []
+    cases: list[Case] = []
     for (chunk, fed), (channels, some, fast) in product(
         ((2, False), (3, True), (20, False)),
         ((3, layers, Kernel.DEPTHWISE_WIDE), (8, strided, Kernel.DEPTHWISE_STRIDED)),
@@ -214,7 +232,7 @@ def test_variants_in_patches(tmp_path: Path) -> None:
     graph = network_of_layers(19, 3, [*layers, Layer(1, 1, 16), Layer(5, 2, 0), Layer(1, 1, 5)])
     cases = []
     for n, grid in enumerate(((2, 2), (3, 1), (1, 4))):
-        for fast in (set(PLANES), {Kernel.DEPTHWISE_WIDE}):
+        for fast in (set(PLANES), {Kernel.DEPTHWISE_WIDE}, {Kernel.DEPTHWISE_ROW}):
             schedule = forced(graph, plan_patch(graph, 4, grid), WIDE | fast)
             chosen = {Kernel(kernel) for _, kernel in schedule.variants}
             assert Kernel.CONV_WIDE in chosen
@@ -257,6 +275,14 @@ def test_what_fast_kernels_cannot_compute_is_left_to_the_other_one() -> None:
         depthwise(rng, (4, 4, 4), Window((3, 3), (2, 2), (1, 2, 1, 1)), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_STRIDED}).variants
+    for graph in (
+        depthwise(rng, (5, 5, 6), _same((5, 5), 3, 1), numbers=CLAMPS),
+        depthwise(rng, (5, 5, 8), _same((5, 5), 3, 1)),
+        depthwise(rng, (6, 6, 8), _same((6, 6), 3, 2), numbers=CLAMPS),
+        depthwise(rng, (6, 6, 8), _same((6, 6), 5, 1), numbers=CLAMPS),
+        depthwise(rng, (4, 4, 4), Window((3, 3), (1, 1), (1, 2, 1, 1)), numbers=CLAMPS),
+    ):
+        assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_ROW}).variants
 
 
 @pytest.mark.slow
@@ -288,6 +314,7 @@ def test_assembly_gives_the_reference_bytes(toolchain: str) -> None:
         (WIDE | set(PLANES), 5),  # 3x3 of stride 2 is another kernel's
         (WIDE | {Kernel.DEPTHWISE_WIDE}, 4),  # channels that are not fours
         (WIDE | strided, 4),
+        (WIDE | set(SLIDES), 7),  # 5x5 and 7x7 are others'
     ):
         schedule = forced(graph, plan, fast)
         assert len(schedule.variants) == len(layers) - left

@@ -60,6 +60,7 @@ _DESCRIPTOR_BYTES = {
     Kernel.DEPTHWISE_5_STRIDED: 60,
     Kernel.DEPTHWISE_7: 60,
     Kernel.DEPTHWISE_7_STRIDED: 60,
+    Kernel.DEPTHWISE_ROW: 60,
     Kernel.DEPTHWISE_STRIDED: 60,
     Kernel.DEPTHWISE_WIDE: 60,
     Kernel.DEPTHWISE_MULTIPLIER: 60,
@@ -137,6 +138,8 @@ def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> Consta
         case planes if planes in PLANES:
             words = 7 if PLANES[planes][0] == 5 else 14
             return ConstantBytes(words * _WORD * channels, 2 * _WORD * channels, descriptor)
+        case Kernel.DEPTHWISE_ROW:  # the middle column's weights are there twice
+            return ConstantBytes(6 * _WORD * channels, 3 * _WORD * channels, descriptor)
         case Kernel.DEPTHWISE_STRIDED | Kernel.DEPTHWISE_WIDE:
             return ConstantBytes(2 * taps * channels, 3 * _WORD * channels, descriptor)
         case Kernel.DEPTHWISE:

@@ -22,7 +22,7 @@ from tinynas.cost.instructions import models
 from tinynas.cost.latency import Parts, op_effort, parts_of
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.memory import memory_cost
-from tinynas.cost.wide import CLAMPED, MIXED, row_forms, strided_exponents, wide_forms
+from tinynas.cost.wide import CLAMPED, MIXED, row_forms, slide_exponents, wide_forms
 from tinynas.devices import Budget, Device
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import Conv2D, DepthwiseConv2D, Graph, Op
@@ -33,6 +33,7 @@ from tinynas.schedule.kernels import (
     MOST_TAPS,
     PLANES,
     SHORT_ALONE,
+    SLIDES,
     THREE,
     WIDE,
     Kernel,
@@ -150,9 +151,10 @@ def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
         exact = wide_forms(graph, op, numbers).form != MIXED
         return exact and window.kernel[0] <= MOST_ROWS
     match kernel:
-        case Kernel.DEPTHWISE_STRIDED:
-            exact = bool((strided_exponents(graph, op, numbers) >= 0).all())
-            shaped = (window.kernel, window.stride) == ((3, 3), (2, 2)) and max(window.padding) <= 1
+        case slide if slide in SLIDES:
+            exact = bool((slide_exponents(graph, op, numbers) >= 0).all())
+            shaped = window.kernel == (3, 3) and window.stride == (SLIDES[slide],) * 2
+            shaped = shaped and max(window.padding) <= 1
             return exact and shaped and _apart(schedule, op, channels)
         case Kernel.DEPTHWISE_WIDE:
             taps = prod(window.kernel)

@@ -34,8 +34,8 @@ CLAMPED, SIGNED, MIXED = range(3)
 TAIL_WORDS = (2, 3)
 """Words a channel that end a pass of the dense kernels, by form; `MIXED` they do not take."""
 
-STRIDED_SHIFT = 4
-"""Of the 2**k, what the sums of the depthwise kernel for stride 2 are not multiplied by."""
+SLIDE_SHIFT = 4
+"""Of the 2**k, what the sums of the depthwise kernels along a row are not multiplied by."""
 
 MAX_SHIFT = 7
 
@@ -111,10 +111,10 @@ def row_forms(graph: Graph, op: Op, numbers: Requantisation) -> WideForms:
     return WideForms(ROWS_SHIFT, form, exponents, np.zeros_like(forms.general))
 
 
-def strided_exponents(graph: Graph, op: Op, numbers: Requantisation) -> IntArray:
-    """The k of the depthwise kernel for stride 2, by channel [C]; -1 where it is not exact.
+def slide_exponents(graph: Graph, op: Op, numbers: Requantisation) -> IntArray:
+    """The k of the depthwise kernels along a row, by channel [C]; -1 where it is not exact.
 
-    Its sums are s = acc * 2**(k - 4), so the output lies above twelve bits of
+    Their sums are s = acc * 2**(k - 4), so the output lies above twelve bits of
     (s * m + (offset << 32)) >> 32, with offset = 2**11 + 2**(k - 6) + (zero point << 12): the same
     number as in the clamped form.  All of the power of two is in the weights.
     """
@@ -124,7 +124,7 @@ def strided_exponents(graph: Graph, op: Op, numbers: Requantisation) -> IntArray
     assert weights is not None  # noqa: S101 - `accumulator_bounds` has seen to it
     heaviest = np.abs(weights.astype(np.int64)).max(axis=(0, 1, 2))
     exponents = np.where(numbers.multipliers == 0, 6, 17 + numbers.shifts.astype(np.int64))
-    rest = exponents - STRIDED_SHIFT
+    rest = exponents - SLIDE_SHIFT
     fits = (rest >= 2) & (rest <= 12)  # 2**(k - 6) is whole; no shift here leaves int64
     fits &= heaviest << np.clip(rest, 0, 12) < _WEIGHT_LIMIT
     fits &= largest << np.clip(rest, 0, 12) < 1 << 31

@@ -15,11 +15,11 @@ from tinynas.cost.forms import PAIRED_OFFSET, PAIRED_SHIFT, channel_forms
 from tinynas.cost.layout import Kernel, kernel_of, padded
 from tinynas.cost.wide import (
     ROWS_SHIFT,
-    STRIDED_SHIFT,
+    SLIDE_SHIFT,
     TAIL_WORDS,
     WideForms,
     row_forms,
-    strided_exponents,
+    slide_exponents,
     wide_forms,
 )
 from tinynas.emit.direct import SHORT, short_products
@@ -68,8 +68,10 @@ def convolution_words(
             return np.concatenate([fours, rest])
         case planes if planes in PLANES:
             return row_words(weights[0], bias, row_forms(graph, op, numbers), numbers)
+        case Kernel.DEPTHWISE_ROW:
+            return pair_words(weights[0], bias, slide_exponents(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_STRIDED:
-            return strided_words(weights[0], bias, strided_exponents(graph, op, numbers), numbers)
+            return strided_words(weights[0], bias, slide_exponents(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_WIDE:
             return tap_words(weights[0], bias, wide_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_MULTIPLIER:
@@ -262,17 +264,46 @@ def strided_words(
     numbers: Requantisation,
 ) -> Words:
     """Four channels at a time as depthwise_strided.c reads them; weights [3, 3, C]."""
-    taps = weights.reshape(9, len(bias)).astype(np.int64)
-    rest = exponents - STRIDED_SHIFT
-    sums = bias - taps.sum(axis=0) * numbers.input_zero_point << rest
-    halves = (taps << rest & 0xFFFF).reshape(3, 3, -1, 4)  # rows, columns, fours, 4
+    taps = weights.reshape(9, len(bias)).astype(np.int64) << exponents - SLIDE_SHIFT
+    sums, tail = _slide_numbers(taps, bias, exponents, numbers)
+    halves = (taps & 0xFFFF).reshape(3, 3, -1, 4)  # rows, columns, fours, 4
     pairs = halves[0] | halves[1] << 16
     thirds = halves[2][..., :2] | halves[2][..., 2:] << 16
-    offsets = numbers.output_zero_point * (1 << 16 - STRIDED_SHIFT) + (1 << 15 - STRIDED_SHIFT)
-    tail = [numbers.multipliers.astype(np.int64), offsets + (1 << rest >> 2)]
     parts = [sums.reshape(-1, 4), pairs[0], thirds[0], thirds[1], pairs[1], pairs[2], thirds[2]]
-    parts += [np.stack(tail, axis=1).reshape(-1, 8)]
+    return _words(np.concatenate([*parts, tail.reshape(-1, 8)], axis=1)).reshape(-1)
+
+
+def pair_words(
+    weights: NDArray[np.int8],
+    bias: NDArray[np.int64],
+    exponents: NDArray[np.int64],
+    numbers: Requantisation,
+) -> Words:
+    """Two channels at a time as depthwise_row.c reads them; weights [3, 3, C], C even."""
+    taps = weights.reshape(9, len(bias)).astype(np.int64) << exponents - SLIDE_SHIFT
+    sums, tail = _slide_numbers(taps, bias, exponents, numbers)
+    halves = (taps & 0xFFFF).reshape(3, 3, -1)  # rows, columns, C
+    first, second, third = halves[0] | halves[1] << 16
+    lower = halves[2][:-1] | halves[2][1:] << 16
+    ends = np.stack([second, third, lower[1]], axis=1)
+    begins = np.stack([sums, first, second, lower[0]], axis=1)
+    parts = [part.reshape(len(bias) // 2, -1) for part in (ends, tail, begins)]
     return _words(np.concatenate(parts, axis=1)).reshape(-1)
+
+
+def _slide_numbers(
+    taps: NDArray[np.int64],
+    bias: NDArray[np.int64],
+    exponents: NDArray[np.int64],
+    numbers: Requantisation,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where sums begin [C], multipliers and offsets [C, 2] of sums that are not aligned, for taps
+    [9, C] that are multiplied already."""
+    rest = exponents - SLIDE_SHIFT
+    sums = (bias << rest) - taps.sum(axis=0) * numbers.input_zero_point
+    offsets = numbers.output_zero_point * (1 << 16 - SLIDE_SHIFT) + (1 << 15 - SLIDE_SHIFT)
+    tail = [numbers.multipliers.astype(np.int64), offsets + (1 << rest >> 2)]
+    return sums, np.stack(tail, axis=1)
 
 
 def _halves(weights: NDArray[np.int64]) -> Words:

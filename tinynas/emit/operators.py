@@ -221,6 +221,9 @@ _VARIANTS: dict[Kernel, _Variant] = {
         for kernel in PLANES
         if kernel is not Kernel.DEPTHWISE_3
     },
+    Kernel.DEPTHWISE_ROW: _Variant(
+        "conv_op", ("depthwise_row", "slide_pairs", "view"), _convolution
+    ),
     Kernel.DEPTHWISE_STRIDED: _Variant(
         "conv_op", ("depthwise_strided", "slide_3", "view"), _convolution
     ),
@@ -257,6 +260,7 @@ _ASSEMBLY = {
     "pair": (),
     "rows_3": (),
     "slide_3": (),
+    "slide_pairs": (),
     "three": ("tinynas_three.h",),
     "three_wide": ("tinynas_three.h",),
 }
@@ -271,6 +275,7 @@ _ASSEMBLY_ALONE = {
     "gather",
     "rows_3",
     "slide_3",
+    "slide_pairs",
 }
 """Those of them whose twin is in another file."""
 

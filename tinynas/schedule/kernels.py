@@ -51,6 +51,7 @@ class Kernel(StrEnum):
     DEPTHWISE_5_STRIDED = "depthwise_5_strided"
     DEPTHWISE_7 = "depthwise_7"
     DEPTHWISE_7_STRIDED = "depthwise_7_strided"
+    DEPTHWISE_ROW = "depthwise_row"
     DEPTHWISE_STRIDED = "depthwise_strided"
     DEPTHWISE_WIDE = "depthwise_wide"
     DEPTHWISE_MULTIPLIER = "depthwise_multiplier"
@@ -103,6 +104,7 @@ _OVERLAPS = {
     Kernel.DEPTHWISE_5_STRIDED: Overlap.PLANES,
     Kernel.DEPTHWISE_7: Overlap.PLANES,
     Kernel.DEPTHWISE_7_STRIDED: Overlap.PLANES,
+    Kernel.DEPTHWISE_ROW: Overlap.PLANES,
     Kernel.DEPTHWISE_STRIDED: Overlap.PLANES,
     Kernel.DEPTHWISE_WIDE: Overlap.ELEMENT,
     Kernel.DEPTHWISE_MULTIPLIER: Overlap.NONE,
@@ -133,6 +135,7 @@ BASE = {
     Kernel.DEPTHWISE_5_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_7: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_7_STRIDED: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_ROW: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_WIDE: Kernel.DEPTHWISE,
 }
@@ -154,7 +157,10 @@ _RECORD_WORDS = {(5, 1): 26, (5, 2): 23, (7, 1): 51, (7, 2): 38}
 MOST_TAPS = 49
 """That `DEPTHWISE_WIDE` takes, an odd number of them."""
 
-CLAMPED_ALONE = frozenset({*PLANES, Kernel.DEPTHWISE_STRIDED, Kernel.DEPTHWISE_WIDE})
+SLIDES = {Kernel.DEPTHWISE_ROW: 1, Kernel.DEPTHWISE_STRIDED: 2}
+"""The depthwise kernels 3 x 3 that go along a row of outputs: their stride."""
+
+CLAMPED_ALONE = frozenset({*PLANES, *SLIDES, Kernel.DEPTHWISE_WIDE})
 """The kernels that take nothing but the short, clamped form of requantisation."""
 
 THREE = frozenset({Kernel.CONV_THREE, Kernel.POINTWISE_THREE})
@@ -258,7 +264,7 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
             columns = (outputs - 1) * stride + size
             words = 4 * (size + 1) // 2 * columns + 4 * _RECORD_WORDS[size, stride]
             return WORD * (words + 14)
-        case Kernel.DEPTHWISE_STRIDED:
+        case Kernel.DEPTHWISE_ROW | Kernel.DEPTHWISE_STRIDED:
             return padded(graph.tensors[op.inputs[0]].shape[-1])
         case Kernel.DEPTHWISE_WIDE:
             rows, columns = graph.tensors[op.inputs[1]].shape[1:3]

@@ -260,6 +260,7 @@ void tinynas_depthwise_7(const tinynas_conv_op *op, int8_t *arena, const tinynas
 void tinynas_depthwise_7_strided(const tinynas_conv_op *op, int8_t *arena,
                                  const tinynas_tile *tile);
 void tinynas_depthwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_row(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_strided(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_multiplier(const tinynas_conv_op *op, int8_t *arena,
                                   const tinynas_tile *tile);
@@ -472,5 +473,21 @@ typedef struct {
     uint32_t padding;   /* four zero points */
     const uint32_t *constants;
 } tinynas_slide;
+
+/* A row of outputs of a depthwise convolution 3 x 3, stride 1: see depthwise_row.c.  Columns are bytes from
+ * the arena; the first and the last one, of those that the outputs see, may be padding.
+ */
+typedef struct {
+    const int8_t *arena;
+    int8_t *output;
+    int32_t step;       /* bytes from pixel to pixel */
+    int32_t end;        /* bytes of outputs */
+    int32_t rows[3];    /* where the first column would be */
+    int32_t masks[2];   /* of bytes from there, for rows 0 and 2: 0 where they are padding, else -1 */
+    int32_t first[3];
+    int32_t last[3];
+    const uint32_t *constants_end;
+    const uint32_t *constants;
+} tinynas_row;
 
 #endif
