@@ -77,6 +77,24 @@ def _windows(seed: int, count: int) -> list[Graph]:
     return stem + found
 
 
+def _single_rows(seed: int, kernel: int) -> list[Graph]:
+    """One row of 1 to 14 outputs, whose last ones are computed in threes and twos: with borders all
+    around and without."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for columns, stride in product(range(1, 15), (1, 2)):
+        bordered = Window((kernel, kernel), (1, stride), (kernel // 2,) * 4)
+        bare = Window((kernel, kernel), (1, stride))
+        width = (columns - 1) * stride
+        for shape, window in (
+            ((1, width + 1), bordered),
+            ((kernel, width + kernel), bare),
+        ):
+            channels, numbers = int(rng.integers(1, 10)), NUMBERS[columns % 3]
+            found.append(convolution(rng, (*shape, channels), 8, window, numbers=numbers))
+    return found
+
+
 def _pairs(kernels: tuple[Kernel, ...], graphs: list[Graph]) -> list[tuple[Graph, Kernel]]:
     """Every graph with every kernel that can run it; most of them can."""
     pairs = [
@@ -110,6 +128,7 @@ def test_every_shape_and_form_on_a_core(kernel: Kernel, toolchain: str, tmp_path
     chosen = next(t for t in toolchains() if t.name == toolchain)
     core = Core(kernel, chosen, tmp_path)
     graphs = _windows(3, 150) if kernel in CONV else _pointwise(4)
+    graphs += _single_rows(5, 3 if kernel in CONV else 1)
     for n, (graph, _) in enumerate(_pairs((kernel,), graphs)):
         core.check(graph, forced(graph, plan_layer(graph), {kernel}), n)
 
@@ -176,8 +195,11 @@ def test_networks_in_the_simulator(kernels: set[Kernel]) -> None:
     """By layers, by patches and as a stream: what a network executes in its firmware."""
     layers = [Layer(3, 2, 8), Layer(1, 1, 20, False), Layer(3, 1, 8), Layer(1, 1, 144)]
     graph = network_of_layers(17, 3, layers)
-    stream = Segment(SegmentKind.STREAM, 0, len(layers), chunk=4, fed=True)
-    for plan in (plan_layer(graph), plan_patch(graph, 4, (2, 2)), plan_segments(graph, (stream,))):
+    streams = [
+        plan_segments(graph, (Segment(SegmentKind.STREAM, 0, len(layers), chunk=chunk, fed=True),))
+        for chunk in (4, 5)
+    ]
+    for plan in (plan_layer(graph), plan_patch(graph, 4, (2, 2)), *streams):
         schedule = forced(graph, plan, kernels)
         assert len(schedule.variants) == len(layers)
         assert run_network(graph, schedule).mismatches == 0

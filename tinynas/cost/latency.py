@@ -16,6 +16,7 @@ from tinynas.cost.instructions import (
     DSP_CORE,
     check_timings,
     cycles_per_instruction,
+    file_of,
     has_timings,
     instructions_of,
     models,
@@ -24,7 +25,7 @@ from tinynas.cost.layout import constant_bytes
 from tinynas.devices import Device
 from tinynas.graph.ir import Conv2D, Graph, Op
 from tinynas.schedule.ir import Schedule, SegmentKind
-from tinynas.schedule.kernels import Kernel, kernel_in, kernel_of
+from tinynas.schedule.kernels import THREE, Kernel, kernel_in, kernel_of
 from tinynas.schedule.stream import stream_segment
 from tinynas.schedule.windows import tile_windows
 
@@ -37,7 +38,11 @@ PIXELS_AT_ONCE = {
     Kernel.POINTWISE_THREE: 3,
 }
 """Pixels that dense kernels compute with one pass over their constants; what a call lacks to the
-last of them costs what it would if it were there."""
+last of them costs what it would if it were there, but for what twos compute."""
+
+_TWO = 2.35
+"""Pixels that two cost where int8 weights are used for two at a time: the last two, or four, of a
+row of more than one."""
 
 Parts = Mapping[int, int]
 """How often the kernel of an op is called, by the output pixels of a call."""
@@ -115,7 +120,8 @@ def op_instructions(
     if number is None or parts is None:
         return number
     further = models(core)[kernel].call * (sum(parts.values()) - 1)
-    return round(number * _computed(graph, op, kernel, parts) / _pixels(graph, op) + further)
+    computed = _computed(graph, op, kernel, parts, core)
+    return round(number * computed / _pixels(graph, op) + further)
 
 
 def op_cycles(
@@ -163,14 +169,31 @@ def _pixels(graph: Graph, op: Op) -> int:
     return out.elements // out.shape[-1]
 
 
-def _computed(graph: Graph, op: Op, kernel: Kernel, parts: Parts | None) -> int:
+def _computed(graph: Graph, op: Op, kernel: Kernel, parts: Parts | None, core: str) -> float:
     """Pixels that are computed, those included that calls compute because others are.
 
     Of an op that runs whole these are in the figures already."""
     if parts is None:
         return _pixels(graph, op)
+    return sum(calls * _paid(kernel, pixels, core) for pixels, calls in parts.items())
+
+
+def _passes(graph: Graph, op: Op, kernel: Kernel, parts: Parts | None) -> float:
+    """How often a dense kernel goes through its constants."""
+    at_once = PIXELS_AT_ONCE.get(kernel, 2)
+    if parts is None:
+        return _pixels(graph, op) / at_once
+    return sum(calls * -(-pixels // at_once) for pixels, calls in parts.items())
+
+
+def _paid(kernel: Kernel, pixels: int, core: str) -> float:
+    """Pixels whose instructions a call of so many takes."""
     at_once = PIXELS_AT_ONCE.get(kernel, 1)
-    return sum(calls * (-(-pixels // at_once) * at_once) for pixels, calls in parts.items())
+    lacking = -pixels % at_once
+    if kernel not in THREE or pixels < 2 or not lacking or file_of(core) != file_of(DSP_CORE):
+        return pixels + lacking
+    twos = lacking  # one is lacking: two are left, and else four
+    return pixels - 2 * twos + twos * _TWO
 
 
 def flash_cycles(
@@ -185,5 +208,5 @@ def flash_cycles(
     size = constant_bytes(graph, op, kernel if there else None).total
     passes = 1.0
     if isinstance(op.attributes, Conv2D) and size > timing.cache_bytes:
-        passes = max(1.0, _computed(graph, op, kernel, parts) / PIXELS_AT_ONCE.get(kernel, 2))
+        passes = max(1.0, _passes(graph, op, kernel, parts))
     return passes * size / timing.line_bytes * timing.wait_states

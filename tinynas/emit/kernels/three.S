@@ -2,10 +2,11 @@
  * layouts and has the portable twin, tinynas_three.h the plan of the registers.
  *
  * Three pixels by two channels at a time: of four taps 3 loads, 2 extensions and 12 SMLAD for 24
- * products, as weights are used as they lie in flash before they are extended.
+ * products, as weights are used as they lie in flash before they are extended.  The same with two pixels
+ * leaves 4 of the SMLAD out.
  */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
-#define UNIT_BYTES 68
+#define UNIT_BYTES 20 + 16 * PIXELS
 #define UNITS 8
 #include "tinynas_three.h"
 
@@ -14,10 +15,10 @@
     ldm.w   r0!, {r11, r12, lr}
     smlad   r2, r11, r8, r2
     smlad   r3, r12, r8, r3
-    smlad   r4, lr, r8, r4
+    THIRD   smlad r4, lr, r8, r4
     smlad   r5, r11, r9, r5
     smlad   r6, r12, r9, r6
-    smlad   r7, lr, r9, r7
+    THIRD   smlad r7, lr, r9, r7
     LOWER_UPWARDS
 .endm
 
@@ -27,10 +28,10 @@
     sxtb16  r9, r9
     smlad   r2, r11, r8, r2
     smlad   r3, r12, r8, r3
-    smlad   r4, lr, r8, r4
+    THIRD   smlad r4, lr, r8, r4
     smlad   r5, r11, r9, r5
     smlad   r6, r12, r9, r6
-    smlad   r7, lr, r9, r7
+    THIRD   smlad r7, lr, r9, r7
 .endm
 
 .macro DOWNWARDS
@@ -39,18 +40,18 @@
     sxtb16  r10, r8
     smlad   r2, r11, r10, r2
     smlad   r3, r12, r10, r3
-    smlad   r4, lr, r10, r4
+    THIRD   smlad r4, lr, r10, r4
     sxtb16  r10, r9
     smlad   r5, r11, r10, r5
     smlad   r6, r12, r10, r6
-    smlad   r7, lr, r10, r7
+    THIRD   smlad r7, lr, r10, r7
     ldmdb.w r0!, {r11, r12, lr}
     smlad   r2, r11, r8, r2
     smlad   r3, r12, r8, r3
-    smlad   r4, lr, r8, r4
+    THIRD   smlad r4, lr, r8, r4
     smlad   r5, r11, r9, r5
     smlad   r6, r12, r9, r6
-    smlad   r7, lr, r9, r7
+    THIRD   smlad r7, lr, r9, r7
 .endm
 
 /* Those of a pass come first, with both biases. */
@@ -58,10 +59,10 @@
     ldm     r1!, {r2, r5, r8, r9}
     ldm.w   r0!, {r11, r12, lr}
     smlad   r3, r12, r8, r2
-    smlad   r4, lr, r8, r2
+    THIRD   smlad r4, lr, r8, r2
     smlad   r2, r11, r8, r2
     smlad   r6, r12, r9, r5
-    smlad   r7, lr, r9, r5
+    THIRD   smlad r7, lr, r9, r5
     smlad   r5, r11, r9, r5
     LOWER_UPWARDS
 .endm
@@ -71,19 +72,19 @@
     ldmdb.w r0!, {r11, r12, lr}
     sxtb16  r10, r8
     smlad   r3, r12, r10, r2
-    smlad   r4, lr, r10, r2
+    THIRD   smlad r4, lr, r10, r2
     smlad   r2, r11, r10, r2
     sxtb16  r10, r9
     smlad   r6, r12, r10, r5
-    smlad   r7, lr, r10, r5
+    THIRD   smlad r7, lr, r10, r5
     smlad   r5, r11, r10, r5
     ldmdb.w r0!, {r11, r12, lr}
     smlad   r2, r11, r8, r2
     smlad   r3, r12, r8, r3
-    smlad   r4, lr, r8, r4
+    THIRD   smlad r4, lr, r8, r4
     smlad   r5, r11, r9, r5
     smlad   r6, r12, r9, r6
-    smlad   r7, lr, r9, r7
+    THIRD   smlad r7, lr, r9, r7
 .endm
 
 .macro CLAMPED sum, multiplier, offset, shift
@@ -103,19 +104,19 @@
     ldm     r1!, {r8-r12, lr}
     \how    r2, r8, r10, r12
     \how    r3, r8, r10, r12
-    \how    r4, r8, r10, r12
+    THIRD   \how r4, r8, r10, r12
     \how    r5, r9, r11, lr
     \how    r6, r9, r11, lr
-    \how    r7, r9, r11, lr
+    THIRD   \how r7, r9, r11, lr
 .endm
 
 .macro PACK
     pkhbt   r2, r2, r5, lsl #16
     pkhbt   r3, r3, r6, lsl #16
-    pkhbt   r4, r4, r7, lsl #16
+    THIRD   pkhbt r4, r4, r7, lsl #16
     usat16  r2, #8, r2
     usat16  r3, #8, r3
-    usat16  r4, #8, r4
+    THIRD   usat16 r4, #8, r4
 .endm
 
 .macro SCALE_CLAMPED
@@ -140,6 +141,9 @@
     eor     r9, r9, #0x007f007f
 .endm
 
-    THREE   tinynas_three
+    .set    PIXELS, 3
+    THREE   tinynas_three, 3
+    .set    PIXELS, 2
+    THREE   tinynas_two, 2
     GATHER_NINE tinynas_gather_nine
 #endif

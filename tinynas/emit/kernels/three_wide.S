@@ -123,6 +123,7 @@
     and     r9, r11, r9, ror #8
 .endm
 
-    THREE   tinynas_three_wide
+    .set    PIXELS, 3
+    THREE   tinynas_three_wide, 3
     GATHER_NINE tinynas_gather_nine_wide
 #endif

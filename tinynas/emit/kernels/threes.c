@@ -7,12 +7,14 @@
  *
  * In assembly the product gathers, too: windows of three neighbouring pixels that lie in the input as a
  * whole, and those at its borders from copies of their rows with zero points around.  What is left is
- * gathered here, pixel by pixel: the last pixels of rows, which wait for the next row's first ones.
+ * gathered here, pixel by pixel: the last pixels of rows, which wait for the next row's first ones.  Of a
+ * row that is computed alone the last two or four are twos.
  */
 #include "tinynas_kernels.h"
 
 typedef struct {
     tinynas_three_function product;
+    tinynas_three_function two; /* where no next row takes what is left of one; else NULL */
     tinynas_gather_function nine;
     int32_t is_wide;
     const tinynas_conv_op *op;
@@ -166,12 +168,9 @@ static int32_t inside_from(const walk *w, int32_t row, int32_t column)
     return (int32_t)((uint32_t)last / op->stride_columns) + 1;
 }
 
-static void begin_runs(tinynas_triples *t, const walk *w, int32_t outputs)
+static void begin_runs(tinynas_triples *t, const walk *w)
 {
-    t->gather = w->bytes == 9 && w->op->kernel_rows == 3 ? w->nine : NULL;
-    t->skip = 2 * outputs;
     t->apart = w->op->stride_columns * w->input.channels;
-    t->step = 3 * t->apart;
     t->words = (int32_t)((uint32_t)w->whole / 4u);
     t->left = w->bytes - w->whole;
 }
@@ -208,13 +207,26 @@ static int32_t run(tinynas_triples *t, const walk *w, int8_t *pixel, int32_t row
     const tinynas_conv_op *const op = w->op;
     const int32_t inside = inside_from(w, row, column);
     const int32_t there = column_end - column;
-    if (there < 3) {
+    int32_t pixels = 3;
+    int32_t most = (int32_t)((uint32_t)there / 3u);
+    int32_t groups = (int32_t)((uint32_t)inside / 3u);
+    if (w->two != NULL && there > 1) {
+        most -= 3 * most + 1 == there; /* four are two twos */
+        if (most == 0) {
+            pixels = 2;
+            most = there / 2;
+            groups = inside / 2;
+        }
+    }
+    if (most == 0) {
         return 0;
     }
     const int8_t *rows[TINYNAS_MOST_ROWS];
     const int32_t top = row * op->stride_rows - op->padding_top;
     const int32_t left = column * op->stride_columns - op->padding_left;
-    int32_t groups = (int32_t)((uint32_t)(inside < there ? inside : there) / 3u);
+    if (groups > most) {
+        groups = most;
+    }
     if (groups > 0) {
         for (int32_t i = 0; i < op->kernel_rows; ++i) {
             rows[i] = tinynas_pixel(&w->input, top + i, left);
@@ -228,8 +240,11 @@ static int32_t run(tinynas_triples *t, const walk *w, int8_t *pixel, int32_t row
     for (int32_t i = 0; i < 3; ++i) {
         t->outputs[i] = pixel + i * op->output.channels;
     }
-    w->product(t, groups);
-    return 3 * groups;
+    t->gather = pixels == 3 && w->bytes == 9 && op->kernel_rows == 3 ? w->nine : NULL;
+    t->skip = (pixels - 1) * op->output.channels;
+    t->step = pixels * t->apart;
+    (pixels == 3 ? w->product : w->two)(t, groups);
+    return pixels * groups;
 }
 
 /* What is gathered already is used. */
@@ -241,11 +256,10 @@ static void begin_product(tinynas_triples *t)
 
 #else
 
-static void begin_runs(const tinynas_triples *t, const walk *w, int32_t outputs)
+static void begin_runs(const tinynas_triples *t, const walk *w)
 {
     (void)t;
     (void)w;
-    (void)outputs;
 }
 
 static int32_t run(const tinynas_triples *t, const walk *w, const int8_t *pixel, int32_t row,
@@ -286,8 +300,9 @@ static int32_t is_one_row(const tinynas_conv_op *op, const tinynas_tile *tile)
            && op->output.row_bytes == out_bytes;
 }
 
-void tinynas_threes_by(tinynas_three_function product, tinynas_gather_function nine, int32_t is_wide,
-                       const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
+void tinynas_threes_by(tinynas_three_function product, tinynas_three_function two,
+                       tinynas_gather_function nine, int32_t is_wide, const tinynas_conv_op *op,
+                       int8_t *arena, const tinynas_tile *tile)
 {
     walk w;
     w.product = product;
@@ -308,6 +323,7 @@ void tinynas_threes_by(tinynas_three_function product, tinynas_gather_function n
         window.column_end = w.columns;
         window.row_end = 1;
     }
+    w.two = window.row_end - window.row == 1 ? two : NULL;
     tinynas_triples t;
     t.units = (int32_t)((uint32_t)(op->kernel_rows * w.bytes + 3) / 4u);
     t.gathered = arena + op->scratch;
@@ -316,7 +332,7 @@ void tinynas_threes_by(tinynas_three_function product, tinynas_gather_function n
     t.form = op->form;
     t.constants_end = op->constants + output.channels / 2 * pass_words(is_wide, t.form, t.units);
     t.shift = op->shift;
-    begin_runs(&t, &w, output.channels);
+    begin_runs(&t, &w);
     int32_t waiting = 0;
     for (int32_t row = window.row; row < window.row_end; ++row) {
         int8_t *pixel = tinynas_pixel(&output, row, window.column);

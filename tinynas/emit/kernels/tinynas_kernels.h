@@ -370,15 +370,19 @@ typedef struct {
 #endif
 
 void tinynas_three(tinynas_triples *t, int32_t groups);
+void tinynas_two(tinynas_triples *t, int32_t groups);
 void tinynas_three_wide(tinynas_triples *t, int32_t groups);
 void tinynas_gather_nine(void);
 void tinynas_gather_nine_wide(void);
 
-/* The walk, with the product and what gathers three rows of nine bytes for it: see threes.c. */
+/* The walk, with the product, one of two pixels that gathers as it does (NULL: none), and what gathers
+ * three rows of nine bytes for it: see threes.c.
+ */
 typedef void (*tinynas_three_function)(tinynas_triples *t, int32_t groups);
 typedef void (*tinynas_gather_function)(void);
-void tinynas_threes_by(tinynas_three_function product, tinynas_gather_function nine, int32_t is_wide,
-                       const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_threes_by(tinynas_three_function product, tinynas_three_function two,
+                       tinynas_gather_function nine, int32_t is_wide, const tinynas_conv_op *op,
+                       int8_t *arena, const tinynas_tile *tile);
 
 /* Kernels have no more rows than this there. */
 #define TINYNAS_MOST_ROWS 10

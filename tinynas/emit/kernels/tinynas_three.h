@@ -4,7 +4,7 @@
  * An including file defines the units of four taps, FIRST_UPWARDS, UPWARDS, FIRST_DOWNWARDS and DOWNWARDS
  * (UNIT_BYTES each but for the first ones), how many of these are unrolled, UNITS, what a pass ends with,
  * SCALE_CLAMPED, SCALE_SIGNED and PACK, and how bytes of three pixels, r7-r9, become two words each, r4-r9:
- * SPREAD, after BEGIN_SPREAD.
+ * SPREAD, after BEGIN_SPREAD; and sets PIXELS, 3 or 2, before each THREE.
  *
  *     r0        gathered inputs      r8-r10        weights
  *     r1        constants            r11, r12, lr  inputs of three pixels
@@ -63,8 +63,15 @@
     ldr.w   pc, [sp, #\tail + \lanes]
 .endm
 
+/* What is there for three pixels alone. */
+.macro THIRD instruction:vararg
+    .if     PIXELS == 3
+    \instruction
+    .endif
+.endm
+
 /* r0 triples, r1 how many. */
-.macro THREE name
+.macro THREE name, pixels
     .section .text.\name, "ax", %progbits
     .global \name
     .type   \name, %function
@@ -81,12 +88,12 @@
     mov     r4, #24
     mla     r4, r2, r4, r3
     strd    r4, r3, [sp, #GATHERED_END]
-    adr.w   r7, .Leven_clamped
-    adr.w   r8, .Lodd_clamped
+    adr.w   r7, .Leven_clamped\pixels
+    adr.w   r8, .Lodd_clamped\pixels
     ldr     r6, [r0, #OF_FORM]
     cbz     r6, 1f
-    adr.w   r7, .Leven_signed
-    adr.w   r8, .Lodd_signed
+    adr.w   r7, .Leven_signed\pixels
+    adr.w   r8, .Lodd_signed\pixels
 1:  add     r7, r7, #1
     add     r8, r8, #1
     strd    r7, r8, [sp, #TAIL_EVEN]
@@ -94,8 +101,8 @@
     mov     r10, r8
     subs    r2, r2, #1
     beq.n   2f
-    adr.w   r5, .Leven_end
-    adr.w   r6, .Lodd_end
+    adr.w   r5, .Leven_end\pixels
+    adr.w   r6, .Lodd_end\pixels
     add     r5, r5, #1
     add     r6, r6, #1
     sub     r3, r2, #1
@@ -117,10 +124,10 @@
  *     r3       where they go             lr        addresses of rows       words that are left
  *     r4-r9    of four bytes both words
  */
-.Lgroup:
+.Lgroup\pixels:
     ldrd    lr, r3, [r12, #OF_ROWS]
     cmp     lr, r3
-    beq.w   .Lgathered
+    beq.w   .Lgathered\pixels
     ldr     r5, [r12, #OF_GATHER]
     cbz     r5, 6f
     blx     r5
@@ -138,12 +145,15 @@
     add     r4, r4, #12
     str     r4, [sp, #REST]
 7:  ldr     r3, [r12, #OF_GATHERED]
-.Lrow:
+.Lrow\pixels:
     ldr     r0, [lr]
     ldrd    r4, r5, [r12, #OF_APART]
     ldr     r6, [r12, #OF_STEP]
     add     r1, r0, r4
-    add     r2, r1, r4
+    THIRD   add r2, r1, r4
+    .if     PIXELS == 2
+    mov     r2, r1
+    .endif
     add     r6, r0, r6
     mov     r12, r5
     str     r6, [lr], #4
@@ -157,7 +167,7 @@
     bne.n   1b
 2:  ldr     r12, [sp, #TRIPLES]
     ldr     r4, [r12, #OF_LEFT]
-    cbz     r4, .Lnext
+    cbz     r4, .Lnext\pixels
     ldr     r5, [sp, #REST]
 3:  ldrb    r7, [r0], #1
     ldrb    r8, [r1], #1
@@ -171,10 +181,10 @@
     subs    r4, r4, #1
     bne.n   3b
     str     r5, [sp, #REST]
-.Lnext:
+.Lnext\pixels:
     ldr     r4, [r12, #OF_ROWS_END]
     cmp     lr, r4
-    bne.n   .Lrow
+    bne.n   .Lrow\pixels
     ldr     r12, [sp, #GATHERED_END]
 4:  cmp     r3, r12
     beq.n   5f
@@ -185,42 +195,42 @@
     b.n     4b
 5:  ldr     r12, [sp, #TRIPLES]
 
-.Lgathered:
+.Lgathered\pixels:
     ldrd    r1, r0, [r12, #OF_CONSTANTS]
-.Leven:
+.Leven\pixels:
     FIRST_UPWARDS
-    BLOCK   UPWARDS, .Leven_block, .Leven_end, ENTRY_EVEN, AFTER_EVEN, TAIL_EVEN, GATHERED_END, 0
-.Leven_signed:
+    BLOCK   UPWARDS, .Leven_block\pixels, .Leven_end\pixels, ENTRY_EVEN, AFTER_EVEN, TAIL_EVEN, GATHERED_END, 0
+.Leven_signed\pixels:
     SCALE_SIGNED
     ldr     r0, [sp, #GATHERED_END]
     b.n     1f
-.Leven_clamped:
+.Leven_clamped\pixels:
     SCALE_CLAMPED
 1:  PACK
     push    {r2-r4}
     FIRST_DOWNWARDS
-    BLOCK   DOWNWARDS, .Lodd_block, .Lodd_end, ENTRY_ODD, AFTER_ODD, TAIL_ODD, GATHERED, LANES
-.Lodd_signed:
+    BLOCK   DOWNWARDS, .Lodd_block\pixels, .Lodd_end\pixels, ENTRY_ODD, AFTER_ODD, TAIL_ODD, GATHERED, LANES
+.Lodd_signed\pixels:
     SCALE_SIGNED
     ldr     r0, [sp, #GATHERED + LANES]
     b.n     1f
-.Lodd_clamped:
+.Lodd_clamped\pixels:
     SCALE_CLAMPED
 1:  PACK
     pop     {r5-r7}
     orr     r2, r5, r2, lsl #8
     orr     r3, r6, r3, lsl #8
-    orr     r4, r7, r4, lsl #8
+    THIRD   orr r4, r7, r4, lsl #8
     ldm     sp, {r5-r8}
     eor     r2, r2, #0x80808080
     eor     r3, r3, #0x80808080
-    eor     r4, r4, #0x80808080
-    str     r4, [r7], #4            /* pixels that are not there lie on those that are */
+    THIRD   eor r4, r4, #0x80808080
+    THIRD   str r4, [r7], #4            /* pixels that are not there lie on those that are */
     str     r3, [r6], #4
     str     r2, [r5], #4
     cmp     r1, r8
     stm     sp, {r5-r7}
-    bne.w   .Leven
+    bne.w   .Leven\pixels
     ldrd    r12, r8, [sp, #TRIPLES]
     ldr     r9, [r12, #OF_SKIP]
     subs    r8, r8, #1
@@ -230,7 +240,7 @@
     add     r6, r6, r9
     add     r7, r7, r9
     stm     sp, {r5-r7}
-    b.w     .Lgroup
+    b.w     .Lgroup\pixels
 2:  add     sp, sp, #FRAME
     pop     {r4-r11, pc}
     .size   \name, . - \name
