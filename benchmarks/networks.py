@@ -90,7 +90,7 @@ def networks() -> Iterator[tuple[str, Graph]]:
     yield "mlperf keyword", read_tflite(models / "mlperf_tiny_kws_dscnn_int8.tflite")
     yield "mlperf resnet8", read_tflite(models / "mlperf_tiny_ic_resnet8_int8.tflite")
     # Two classes as for persons: a thousand leave no flash to spare on this device.
-    yield "mbv2-w0.35 @96", replace(MBV2, resolution=96, classes=2, calibrated=True).graph()
+    yield "mbv2-w0.35 @96", replace(MBV2, resolution=96, classes=2).graph()
     for name, stages, macs in SEARCHED:
         graph = searched(name, stages)
         if graph.macs != macs:
@@ -105,8 +105,7 @@ def searched(name: str, stages: Sequence[Sequence[tuple[int, int]]]) -> Graph:
     space = load_space("tiny")
     chosen = [[{"kernel": k, "expansion": e} for k, e in blocks] for blocks in stages]
     architecture = Architecture.from_json(space, {"stages": chosen})
-    network = of_space(name, Subspace(space, 0.75, 32), architecture, 10)
-    return replace(network, calibrated=True).graph()
+    return of_space(name, Subspace(space, 0.75, 32), architecture, 10).graph()
 
 
 def vww1_like() -> Graph:

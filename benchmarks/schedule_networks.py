@@ -1,7 +1,7 @@
 """Published networks with the channels, kernels and sizes that count for memory; random weights.
 
 Scales come from running the half-built network (`tinynas.graph.random`), so that bytes spread over
-their range and an error shows.
+their range and an error shows; none has a ReLU6 reach beyond 6, as calibration leaves none that does.
 """
 
 from __future__ import annotations
@@ -48,8 +48,6 @@ class Network:
     """A stem of 3 x 3 and stride 2, blocks, a last pointwise layer (`mix`, 0: none), a classifier.
 
     `torch_padding`: k // 2 on every side, as the published networks have it; else SAME.
-    `calibrated`: no output of a ReLU6 has a range beyond 6, as calibration leaves none; else some
-    have, and their clamp lies within int8.
     """
 
     name: str
@@ -59,7 +57,6 @@ class Network:
     mix: int = 0
     classes: int = 1000
     torch_padding: bool = True
-    calibrated: bool = False
 
     def graph(self, seed: int = 0) -> Graph:
         return _Builder(self, seed).build()
@@ -110,7 +107,7 @@ class _Builder(GraphBuilder):
 
     def _spread(self, real: NDArray[np.floating], activation: Activation) -> Quantisation:
         found = super()._spread(real, activation)
-        if not self.network.calibrated or activation is not Activation.RELU6:
+        if activation is not Activation.RELU6:
             return found
         return Quantisation((min(found.scale[0], _SIX),), -128)
 

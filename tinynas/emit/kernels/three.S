@@ -6,7 +6,7 @@
  * leaves 4 of the SMLAD out.
  */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
-#define UNIT_BYTES 20 + 16 * PIXELS
+#define UNIT_BYTES (20 + 16 * PIXELS)
 #define UNITS 8
 #include "tinynas_three.h"
 
