@@ -40,7 +40,7 @@ PIXELS_AT_ONCE = {
 """Pixels that dense kernels compute with one pass over their constants; what a call lacks to the
 last of them costs what it would if it were there, but for what twos compute."""
 
-_TWO = 2.35
+_TWO = 2.2
 """Pixels that two cost where int8 weights are used for two at a time: the last two, or four, of a
 row of more than one."""
 

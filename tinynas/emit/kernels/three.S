@@ -2,24 +2,28 @@
  * layouts and has the portable twin, tinynas_three.h the plan of the registers.
  *
  * Three pixels by two channels at a time: of four taps 3 loads, 2 extensions and 12 SMLAD for 24
- * products, as weights are used as they lie in flash before they are extended.  The same with two pixels
- * leaves 4 of the SMLAD out.
+ * products, as weights are used as they lie in flash before they are extended.  Two pixels need 2 loads and
+ * 8 SMLAD for 16 products.
  */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
-#define UNIT_BYTES (20 + 16 * PIXELS)
+#define UNIT_BYTES (8 + 20 * PIXELS)
 #define UNITS 8
 #include "tinynas_three.h"
 
 .macro UPWARDS
     ldrd    r8, r9, [r1], #8
+    .if     PIXELS == 2
+    TWO_PIXELS ldm, r2, r3, r5, r6
+    .else
     ldm.w   r0!, {r11, r12, lr}
     smlad   r2, r11, r8, r2
     smlad   r3, r12, r8, r3
-    THIRD   smlad r4, lr, r8, r4
+    smlad   r4, lr, r8, r4
     smlad   r5, r11, r9, r5
     smlad   r6, r12, r9, r6
-    THIRD   smlad r7, lr, r9, r7
+    smlad   r7, lr, r9, r7
     LOWER_UPWARDS
+    .endif
 .endm
 
 .macro LOWER_UPWARDS
@@ -28,63 +32,88 @@
     sxtb16  r9, r9
     smlad   r2, r11, r8, r2
     smlad   r3, r12, r8, r3
-    THIRD   smlad r4, lr, r8, r4
+    smlad   r4, lr, r8, r4
     smlad   r5, r11, r9, r5
     smlad   r6, r12, r9, r6
-    THIRD   smlad r7, lr, r9, r7
+    smlad   r7, lr, r9, r7
 .endm
 
 .macro DOWNWARDS
     ldrd    r8, r9, [r1], #8
+    .if     PIXELS == 2
+    TWO_PIXELS ldmdb, r2, r3, r5, r6
+    .else
     ldmdb.w r0!, {r11, r12, lr}
     sxtb16  r10, r8
     smlad   r2, r11, r10, r2
     smlad   r3, r12, r10, r3
-    THIRD   smlad r4, lr, r10, r4
+    smlad   r4, lr, r10, r4
     sxtb16  r10, r9
     smlad   r5, r11, r10, r5
     smlad   r6, r12, r10, r6
-    THIRD   smlad r7, lr, r10, r7
+    smlad   r7, lr, r10, r7
+    LOWER_DOWNWARDS
+    .endif
+.endm
+
+.macro LOWER_DOWNWARDS
     ldmdb.w r0!, {r11, r12, lr}
     smlad   r2, r11, r8, r2
     smlad   r3, r12, r8, r3
-    THIRD   smlad r4, lr, r8, r4
+    smlad   r4, lr, r8, r4
     smlad   r5, r11, r9, r5
     smlad   r6, r12, r9, r6
-    THIRD   smlad r7, lr, r9, r7
+    smlad   r7, lr, r9, r7
 .endm
 
 /* Those of a pass come first, with both biases. */
 .macro FIRST_UPWARDS
     ldm     r1!, {r2, r5, r8, r9}
+    .if     PIXELS == 2
+    TWO_PIXELS ldm, r2, r2, r5, r5
+    .else
     ldm.w   r0!, {r11, r12, lr}
     smlad   r3, r12, r8, r2
-    THIRD   smlad r4, lr, r8, r2
+    smlad   r4, lr, r8, r2
     smlad   r2, r11, r8, r2
     smlad   r6, r12, r9, r5
-    THIRD   smlad r7, lr, r9, r5
+    smlad   r7, lr, r9, r5
     smlad   r5, r11, r9, r5
     LOWER_UPWARDS
+    .endif
 .endm
 
 .macro FIRST_DOWNWARDS
     ldm     r1!, {r2, r5, r8, r9}
+    .if     PIXELS == 2
+    TWO_PIXELS ldmdb, r2, r2, r5, r5
+    .else
     ldmdb.w r0!, {r11, r12, lr}
     sxtb16  r10, r8
     smlad   r3, r12, r10, r2
-    THIRD   smlad r4, lr, r10, r2
+    smlad   r4, lr, r10, r2
     smlad   r2, r11, r10, r2
     sxtb16  r10, r9
     smlad   r6, r12, r10, r5
-    THIRD   smlad r7, lr, r10, r5
+    smlad   r7, lr, r10, r5
     smlad   r5, r11, r10, r5
-    ldmdb.w r0!, {r11, r12, lr}
-    smlad   r2, r11, r8, r2
-    smlad   r3, r12, r8, r3
-    THIRD   smlad r4, lr, r8, r4
-    smlad   r5, r11, r9, r5
-    smlad   r6, r12, r9, r6
-    THIRD   smlad r7, lr, r9, r7
+    LOWER_DOWNWARDS
+    .endif
+.endm
+
+/* Four taps of two pixels, sums to be added to a, b, c, d; both words of both are in four registers. */
+.macro TWO_PIXELS load, a, b, c, d
+    \load\().w r0!, {r7, r11, r12, lr}
+    smlad   r3, r11, r8, \b
+    smlad   r2, r7, r8, \a
+    smlad   r6, r11, r9, \d
+    smlad   r5, r7, r9, \c
+    sxtb16  r8, r8
+    sxtb16  r9, r9
+    smlad   r2, r12, r8, r2
+    smlad   r3, lr, r8, r3
+    smlad   r5, r12, r9, r5
+    smlad   r6, lr, r9, r6
 .endm
 
 .macro CLAMPED sum, multiplier, offset, shift
@@ -133,17 +162,24 @@
 .endm
 
 .macro SPREAD
+    .if     PIXELS == 3
     sxtab16 r4, r10, r7
     sxtab16 r5, r10, r8
     sxtab16 r6, r10, r9
     eor     r7, r7, #0x007f007f
     eor     r8, r8, #0x007f007f
     eor     r9, r9, #0x007f007f
+    .else
+    sxtab16 r4, r10, r7
+    sxtab16 r5, r10, r8
+    eor     r6, r7, #0x007f007f
+    eor     r7, r8, #0x007f007f
+    .endif
 .endm
 
     .set    PIXELS, 3
     THREE   tinynas_three, 3
+    GATHER_NINE tinynas_gather_nine
     .set    PIXELS, 2
     THREE   tinynas_two, 2
-    GATHER_NINE tinynas_gather_nine
 #endif

@@ -4,7 +4,7 @@
  * An including file defines the units of four taps, FIRST_UPWARDS, UPWARDS, FIRST_DOWNWARDS and DOWNWARDS
  * (UNIT_BYTES each but for the first ones), how many of these are unrolled, UNITS, what a pass ends with,
  * SCALE_CLAMPED, SCALE_SIGNED and PACK, and how bytes of three pixels, r7-r9, become two words each, r4-r9:
- * SPREAD, after BEGIN_SPREAD; and sets PIXELS, 3 or 2, before each THREE.
+ * SPREAD, after BEGIN_SPREAD; and sets PIXELS, 3 or 2 (whose words are r4-r7), before each THREE.
  *
  *     r0        gathered inputs      r8-r10        weights
  *     r1        constants            r11, r12, lr  inputs of three pixels
@@ -70,6 +70,17 @@
     .endif
 .endm
 
+/* Bytes of inputs that are gathered for four taps, a half and a half of all pixels. */
+#define UNIT_INPUTS (8 * PIXELS)
+
+.macro STORE_SPREAD
+    .if     PIXELS == 3
+    stm     r3!, {r4-r9}
+    .else
+    stm     r3!, {r4-r7}
+    .endif
+.endm
+
 /* r0 triples, r1 how many. */
 .macro THREE name, pixels
     .section .text.\name, "ax", %progbits
@@ -85,7 +96,7 @@
     ldm     r0, {r2-r5}
     stm     sp, {r2-r5}
     ldrd    r3, r2, [r0, #OF_GATHERED]
-    mov     r4, #24
+    mov     r4, #UNIT_INPUTS
     mla     r4, r2, r4, r3
     strd    r4, r3, [sp, #GATHERED_END]
     adr.w   r7, .Leven_clamped\pixels
@@ -118,7 +129,7 @@
 2:  strd    r9, r10, [sp, #ENTRY_EVEN]
     strd    r7, r8, [sp, #AFTER_EVEN]
 
-/* Inputs of three pixels:
+/* Inputs of three pixels, or two:
  *
  *     r0-r2    bytes of the pixels       r10, r11  SPREAD's           r12  triples, then
  *     r3       where they go             lr        addresses of rows       words that are left
@@ -140,9 +151,9 @@
     lsr     r5, r5, #2
     mul     r4, r4, r5
     ldr     r3, [r12, #OF_GATHERED]
-    mov     r5, #24
+    mov     r5, #UNIT_INPUTS
     mla     r4, r4, r5, r3
-    add     r4, r4, #12
+    add     r4, r4, #UNIT_INPUTS / 2
     str     r4, [sp, #REST]
 7:  ldr     r3, [r12, #OF_GATHERED]
 .Lrow\pixels:
@@ -151,19 +162,16 @@
     ldr     r6, [r12, #OF_STEP]
     add     r1, r0, r4
     THIRD   add r2, r1, r4
-    .if     PIXELS == 2
-    mov     r2, r1
-    .endif
     add     r6, r0, r6
     mov     r12, r5
     str     r6, [lr], #4
     cbz     r5, 2f
 1:  ldr     r7, [r0], #4
     ldr     r8, [r1], #4
-    ldr     r9, [r2], #4
+    THIRD   ldr r9, [r2], #4
     SPREAD
     subs    r12, r12, #1
-    stm     r3!, {r4-r9}
+    STORE_SPREAD
     bne.n   1b
 2:  ldr     r12, [sp, #TRIPLES]
     ldr     r4, [r12, #OF_LEFT]
@@ -171,13 +179,13 @@
     ldr     r5, [sp, #REST]
 3:  ldrb    r7, [r0], #1
     ldrb    r8, [r1], #1
-    ldrb    r9, [r2], #1
+    THIRD   ldrb r9, [r2], #1
     strb    r8, [r5, #4]
-    strb    r9, [r5, #8]
+    THIRD   strb r9, [r5, #8]
     strb    r7, [r5], #1
     tst     r5, #3
     it      eq
-    addeq   r5, r5, #20
+    addeq   r5, r5, #UNIT_INPUTS - 4
     subs    r4, r4, #1
     bne.n   3b
     str     r5, [sp, #REST]
@@ -188,10 +196,10 @@
     ldr     r12, [sp, #GATHERED_END]
 4:  cmp     r3, r12
     beq.n   5f
-    ldrd    r7, r8, [r3, #12]
-    ldr     r9, [r3, #20]
+    ldrd    r7, r8, [r3, #UNIT_INPUTS / 2]
+    THIRD   ldr r9, [r3, #20]
     SPREAD
-    stm     r3!, {r4-r9}
+    STORE_SPREAD
     b.n     4b
 5:  ldr     r12, [sp, #TRIPLES]
 
