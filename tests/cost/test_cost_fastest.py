@@ -9,9 +9,10 @@ import pytest
 
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.cost import estimate_latency, fastest, memory_cost, with_variants
+from tinynas.cost.code import code_sizes
 from tinynas.cost.instructions import models
 from tinynas.cost.latency import op_effort
-from tinynas.cost.variants import knapsack, offers_of
+from tinynas.cost.variants import knapsack, most_for_flash, offers_of
 from tinynas.devices import Budget, load_device
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
@@ -49,6 +50,28 @@ def test_no_op_takes_more_effort_than_with_the_least_flash(part: str) -> None:
         ]
         least = min(op_effort(graph, op, device, k) for k in others)
         assert op_effort(graph, op, device, kernel) <= least + 1
+
+
+@pytest.mark.parametrize("flash", [0, 1500, 4000, 8000, 30000])
+def test_flash_is_searched_with_the_code_of_kernels_as_by_all_sets_of_them(flash: int) -> None:
+    graph, sizes = _graph(), code_sizes(DEVICE.core)
+    plan = plan_layer(graph)
+    offers = [o for o in offers_of(graph, plan, DEVICE) if o.cycles > 0]
+
+    def added(kernels: frozenset[Kernel]) -> int:
+        return sizes.added_bytes(graph, plan, kernels)
+
+    best = 0
+    kernels = sorted({o.kernel for o in offers})
+    for number in range(1 << len(kernels)):
+        some = frozenset(k for i, k in enumerate(kernels) if number >> i & 1)
+        most = {o.op: o.cycles for o in sorted(offers, key=lambda o: o.cycles) if o.kernel in some}
+        if added(some) <= flash and sum(most.values()) > best:
+            mine = [o for o in offers if o.kernel in some]
+            best = max(best, sum(o.cycles for o in knapsack(mine, flash - added(some))))
+    chosen = most_for_flash(offers, flash, added)
+    assert sum(o.cycles for o in chosen) == best
+    assert best > 0 or flash < 4000
 
 
 @pytest.mark.parametrize("spare", [0, 300, 1500, 4000])

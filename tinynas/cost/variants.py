@@ -9,9 +9,8 @@ Where no timings of a core are known, instructions are what it minimises.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from math import prod
 
 import numpy as np
@@ -75,24 +74,65 @@ def with_variants(
     offers = [
         offer
         for offer in offers_of(graph, schedule, device, parts)
-        if offer.cycles > 0
-        and offer.kernel in sizes.kernels
-        and _sram_bytes(graph, _applied(graph, schedule, [offer]), sizes) <= budget.sram_bytes
+        if offer.cycles > 0 and offer.kernel in sizes.kernels
     ]
     left = budget.flash_bytes - memory_cost(graph, schedule, device.core, compiler).flash_bytes
-    for kernels in _subsets({offer.kernel for offer in offers}):
-        some = [offer for offer in offers if offer.kernel in kernels]
-        most = {o.op: o.cycles for o in sorted(some, key=lambda o: o.cycles)}
-        if sum(most.values()) <= saved:  # not even with all the flash there is
-            continue
-        # Kernels that no op keeps drop out, so what is chosen can only need less than was counted.
-        chosen = knapsack(some, left - sizes.added_bytes(graph, schedule, kernels))
-        if sum(offer.cycles for offer in chosen) > saved:
+
+    def added(kernels: frozenset[Kernel]) -> int:
+        return sizes.added_bytes(graph, schedule, kernels)
+
+    for together in _fitting(graph, schedule, offers, sizes, budget.sram_bytes):
+        chosen = most_for_flash(together, left, added)
+        if _worth(chosen) > saved:
             chosen = _within_sram(graph, schedule, chosen, sizes, budget.sram_bytes)
-        worth = sum(offer.cycles for offer in chosen)
-        if worth > saved:
-            best, saved = _applied(graph, schedule, chosen), worth
+        if _worth(chosen) > saved:
+            best, saved = _applied(graph, schedule, chosen), _worth(chosen)
     return best
+
+
+def most_for_flash(
+    offers: Sequence[Offer], flash_bytes: int, added: Callable[[frozenset[Kernel]], int]
+) -> list[Offer]:
+    """The offers, one an op at most, that save most in `flash_bytes`; `added`: what the code of
+    kernels takes of them.
+
+    Branch and bound over kernels that come along and kernels that do not: without the latter no
+    choice is worth more than the knapsack's with the code of the former alone counted.
+    """
+    best: list[Offer] = []
+    waiting = [(frozenset[Kernel](), frozenset[Kernel]())]
+    while waiting:
+        taken, banned = waiting.pop()
+        some = [offer for offer in offers if offer.kernel not in banned]
+        found = knapsack(some, flash_bytes - added(taken))
+        if _worth(found) <= _worth(best):
+            continue
+        saved = {o.kernel: 0 for o in found if o.kernel not in taken}
+        if not saved:
+            best = found
+            continue
+        for offer in found:
+            if offer.kernel in saved:
+                saved[offer.kernel] += offer.cycles
+        kernel = max(sorted(saved), key=saved.__getitem__)
+        waiting += [(taken, banned | {kernel}), (taken | {kernel}, banned)]
+    return best
+
+
+def _worth(chosen: Iterable[Offer]) -> int:
+    return sum(offer.cycles for offer in chosen)
+
+
+def _fitting(
+    graph: Graph, schedule: Schedule, offers: Sequence[Offer], sizes: CodeSizes, sram_bytes: int
+) -> Iterator[list[Offer]]:
+    """Offers that fit the SRAM together, if each has the arena that it would have alone: those of
+    kernels that need no more than a certain stack, for every stack that there is."""
+    alone = [(offer, _applied(graph, schedule, [offer])) for offer in offers]
+    needs = [(o, s.arena_bytes, sizes.stack_bytes(graph, s)) for o, s in alone]
+    rest = sram_bytes - sizes.static_bytes(graph, schedule)
+    for most in sorted({stack for _, _, stack in needs}, reverse=True):
+        yield [o for o, arena, stack in needs if stack <= most and arena + most <= rest]
 
 
 def _within_sram(
@@ -185,13 +225,6 @@ def _streamed(schedule: Schedule, index: int) -> bool:
 def _applied(graph: Graph, schedule: Schedule, offers: Iterable[Offer]) -> Schedule:
     variants = tuple((offer.op, offer.kernel.value) for offer in offers)
     return with_scratch(graph, replace(schedule, variants=variants))
-
-
-def _subsets(kernels: set[Kernel]) -> Iterator[set[Kernel]]:
-    ordered = sorted(kernels)
-    for size in range(len(ordered), 0, -1):
-        for subset in combinations(ordered, size):
-            yield set(subset)
 
 
 def knapsack(offers: Sequence[Offer], flash_bytes: int) -> list[Offer]:
