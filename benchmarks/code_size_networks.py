@@ -87,7 +87,7 @@ def short_layers(kernel: Kernel) -> list[Layer]:
         size = 3 if BASE[kernel] is Kernel.CONV else 1
         return [Layer(size, 1, 8, relu) for relu in (True, False)]
     if kernel in SLIDES:
-        return [Layer(3, SLIDES[kernel], 0)]
+        return [Layer(*SLIDES[kernel], 0)]
     if kernel in PLANES:
         return [Layer(*PLANES[kernel], 0)]
     return [Layer(7, stride, 0) for stride in (1, 2)]

@@ -51,7 +51,8 @@ def chains(base: Kernel, variants: frozenset[Kernel]) -> list[Graph]:
     """Networks of layers of various shapes that a kernel, or its variants, run."""
     for kernel in variants & SLIDES.keys():
         maps = ((40, 8, 3), (27, 32, 2), (20, 16, 2), (12, 96, 2), (10, 48, 1), (7, 64, 2))
-        rows = [Layer(3, 1, 0), Layer(3, 2, 0)] if SLIDES[kernel] == 1 else [Layer(3, 2, 0)]
+        size, stride = SLIDES[kernel]
+        rows = [Layer(size, stride, 0), *[Layer(3, 2, 0)] * (2 - stride)]
         return [network_of_layers(n, c, rows * count) for n, c, count in maps]
     for kernel in variants & PLANES.keys():
         halved = ((40, 8, 5), (27, 16, 4), (12, 64, 3))
@@ -161,7 +162,7 @@ def shape_of(kernel: Kernel, size: int = 10) -> Graph:
         case Kernel.CONV:
             channels, layer = 16, Layer(3, 1, 16)
         case _:
-            layer = Layer(*PLANES.get(kernel, (3, SLIDES.get(kernel, 1))), 0)
+            layer = Layer(*(PLANES | SLIDES).get(kernel, (3, 1)), 0)
     return network_of_layers(size, channels, [layer])
 
 

@@ -1,7 +1,7 @@
 """Published networks with the channels, kernels and sizes that count for memory; random weights.
 
 Scales come from running the half-built network (`tinynas.graph.random`), so that bytes spread over
-their range and an error shows; none has a ReLU6 reach beyond 6, as calibration leaves none that does.
+their range and an error shows; none lets a ReLU6 reach beyond 6, as calibration lets none.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -32,7 +33,7 @@ from tinynas.schedule import (
     plan_patch,
     plan_segments,
 )
-from tinynas.schedule.kernels import PLANES, SLIDES, Kernel
+from tinynas.schedule.kernels import PLANES, SLIDES, STRIPS, Kernel
 from tinynas.schedule.overlap import overlap_distance, reads_of, whole
 from tinynas.schedule.packing import align
 
@@ -163,14 +164,14 @@ def test_wide_depthwise_of_every_kernel_stride_and_border(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kernel", SLIDES)
 def test_slides_of_every_size_and_border(kernel: Kernel, tmp_path: Path) -> None:
-    stride = SLIDES[kernel]
-    sizes = (((1, 1), 4), ((1, 6), 8), ((7, 1), 4), ((7, 6), 4), ((6, 11), 8), ((12, 9), 12))
+    size, stride = SLIDES[kernel]
+    shapes = (((1, 1), 4), ((1, 6), 8), ((7, 1), 4), ((7, 6), 4), ((6, 11), 8), ((12, 9), 12))
     graphs = [
-        depthwise(RNG, (*size, channels), _same(size, 3, stride), numbers=CLAMPS)
-        for size, channels in (*sizes, ((2, 3), 4), ((8, 8), 16))
+        depthwise(RNG, (*shape, channels), _same(shape, size, stride), numbers=CLAMPS)
+        for shape, channels in (*shapes, ((2, 3), 4), ((8, 8), 16))
     ]
     graphs += [
-        depthwise(RNG, (8, 9, 4), Window((3, 3), (stride, stride), padding), numbers=CLAMPS)
+        depthwise(RNG, (8, 9, 4), Window((size, size), (stride, stride), padding), numbers=CLAMPS)
         for padding in ((0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 0, 1), (0, 1, 1, 0))
     ]
     _compare([_case(g, {kernel}, n) for n, g in enumerate(graphs)], tmp_path)
@@ -181,14 +182,16 @@ def test_slides_of_every_size_and_border(kernel: Kernel, tmp_path: Path) -> None
 def test_slides_on_a_core(toolchain: str, kernel: Kernel, tmp_path: Path) -> None:
     chosen = next(t for t in toolchains() if t.name == toolchain)
     core = Core(kernel, chosen, tmp_path)
-    paddings = list(product((0, 1), repeat=4))
+    size, stride = SLIDES[kernel]
     rng = np.random.default_rng(11)
-    for n, ((rows, columns), (top, bottom, left, right)) in enumerate(
-        product(product(range(1, 5), (*range(1, 6), 9)), paddings)
-    ):
-        if rows + top + bottom < 3 or columns + left + right < 3:
+    cases = list(product(range(1, 5), (*range(1, 6), 9), product((0, 1), repeat=4)))
+    if kernel in STRIPS:  # these take any padding
+        many = rng.integers((1, 1, 0, 0, 0, 0), (10, 17, *(size + 2,) * 4), (200, 6)).tolist()
+        cases = [(rows, columns, padding) for rows, columns, *padding in many]
+    for n, (rows, columns, (top, bottom, left, right)) in enumerate(cases):
+        if rows + top + bottom < size or columns + left + right < size:
             continue
-        window = Window((3, 3), (SLIDES[kernel],) * 2, (top, bottom, left, right))
+        window = Window((size, size), (stride, stride), (top, bottom, left, right))
         graph = depthwise(rng, (rows, columns, 4 + 4 * (n % 3)), window, numbers=CLAMPS)
         plan = plan_layer(graph)
         schedule = forced(graph, _overlapping(graph, plan) if n % 2 else plan, {kernel})
@@ -196,16 +199,21 @@ def test_slides_on_a_core(toolchain: str, kernel: Kernel, tmp_path: Path) -> Non
         core.check(graph, schedule, n)
 
 
-def test_rows_in_streams_of_every_number_of_columns(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kernels", [[Kernel.DEPTHWISE_ROW], STRIPS], ids=("3", "5 and 7"))
+def test_rows_in_streams_of_every_number_of_columns(
+    kernels: Iterable[Kernel], tmp_path: Path
+) -> None:
     """Rings that wrap, windows at either end of a row and in its middle, one column and more."""
-    layers = [Layer(3, 1, 0), Layer(1, 1, 12), Layer(3, 1, 0), Layer(3, 1, 0), Layer(1, 1, 8)]
+    rows = [Layer(*SLIDES[kernel], 0) for kernel in kernels]
+    rows = (rows * 3)[: max(3, len(rows))]
+    layers = [rows[0], Layer(1, 1, 12), *rows[1:], Layer(1, 1, 8)]
     cases: list[Case] = []
     for size, channels in ((9, 8), (12, 4)):
         graph = network_of_layers(size, channels, layers)
         for chunk in range(1, size + 1):
             stream = Segment(SegmentKind.STREAM, 0, len(layers), chunk=chunk, fed=chunk % 2 == 0)
-            schedule = forced(graph, plan_segments(graph, (stream,)), {Kernel.DEPTHWISE_ROW})
-            assert len(schedule.variants) == 3
+            schedule = forced(graph, plan_segments(graph, (stream,)), set(kernels))
+            assert len(schedule.variants) == len(rows)
             cases.append(case_of(graph, schedule, len(cases)))
     _compare(cases, tmp_path)
 
@@ -232,7 +240,7 @@ def test_variants_in_patches(tmp_path: Path) -> None:
     graph = network_of_layers(19, 3, [*layers, Layer(1, 1, 16), Layer(5, 2, 0), Layer(1, 1, 5)])
     cases = []
     for n, grid in enumerate(((2, 2), (3, 1), (1, 4))):
-        for fast in (set(PLANES), {Kernel.DEPTHWISE_WIDE}, {Kernel.DEPTHWISE_ROW}):
+        for fast in (set(PLANES), {Kernel.DEPTHWISE_WIDE}, set(SLIDES)):
             schedule = forced(graph, plan_patch(graph, 4, grid), WIDE | fast)
             chosen = {Kernel(kernel) for _, kernel in schedule.variants}
             assert Kernel.CONV_WIDE in chosen
@@ -283,6 +291,15 @@ def test_what_fast_kernels_cannot_compute_is_left_to_the_other_one() -> None:
         depthwise(rng, (4, 4, 4), Window((3, 3), (1, 1), (1, 2, 1, 1)), numbers=CLAMPS),
     ):
         assert not forced(graph, plan_layer(graph), {Kernel.DEPTHWISE_ROW}).variants
+    for graph in (
+        depthwise(rng, (5, 5, 6), _same((5, 5), 5, 1), numbers=CLAMPS),
+        depthwise(rng, (5, 5, 8), _same((5, 5), 7, 2)),
+        depthwise(rng, (6, 6, 8), _same((6, 6), 3, 1), numbers=CLAMPS),
+        depthwise(rng, (9, 9, 8), Window((5, 5), (1, 2)), numbers=CLAMPS),
+        depthwise(rng, (9, 9, 8), Window((7, 5), (1, 1)), numbers=CLAMPS),
+        depthwise(rng, (9, 9, 8), Window((7, 7), (3, 3)), numbers=CLAMPS),
+    ):
+        assert not forced(graph, plan_layer(graph), set(STRIPS)).variants
 
 
 @pytest.mark.slow
@@ -314,7 +331,7 @@ def test_assembly_gives_the_reference_bytes(toolchain: str) -> None:
         (WIDE | set(PLANES), 5),  # 3x3 of stride 2 is another kernel's
         (WIDE | {Kernel.DEPTHWISE_WIDE}, 4),  # channels that are not fours
         (WIDE | strided, 4),
-        (WIDE | set(SLIDES), 7),  # 5x5 and 7x7 are others'
+        (WIDE | set(SLIDES), 4),
     ):
         schedule = forced(graph, plan, fast)
         assert len(schedule.variants) == len(layers) - left

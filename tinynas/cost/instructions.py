@@ -81,6 +81,10 @@ class InstructionModel:
     def instructions(self, features: NDArray[np.float64]) -> int:
         return max(0, round(float(features @ np.array(self.coefficients))))
 
+    def of(self, feature: str) -> float:
+        """The coefficient of a feature."""
+        return self.coefficients[FEATURES.index(feature)]
+
 
 def features_of(graph: Graph, op: Op) -> NDArray[np.float64]:
     """The features of an op: float64 [14], in the order of `FEATURES`."""

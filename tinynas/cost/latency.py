@@ -25,7 +25,7 @@ from tinynas.cost.layout import constant_bytes
 from tinynas.devices import Device
 from tinynas.graph.ir import Conv2D, Graph, Op
 from tinynas.schedule.ir import Schedule, SegmentKind
-from tinynas.schedule.kernels import THREE, Kernel, kernel_in, kernel_of
+from tinynas.schedule.kernels import SLIDES, THREE, Kernel, kernel_in, kernel_of
 from tinynas.schedule.stream import stream_segment
 from tinynas.schedule.windows import tile_windows
 
@@ -119,7 +119,11 @@ def op_instructions(
     number = instructions_of(graph, op, kernel, core)
     if number is None or parts is None:
         return number
-    further = models(core)[kernel].call * (sum(parts.values()) - 1)
+    model, calls = models(core)[kernel], sum(parts.values())
+    further = model.call * (calls - 1)
+    if kernel in SLIDES:  # what begins a row begins every part of one
+        _, rows, _, channels = graph.tensors[op.outputs[0]].shape
+        further += model.of("lines") * channels * max(0, calls - rows)
     computed = _computed(graph, op, kernel, parts, core)
     return round(number * computed / _pixels(graph, op) + further)
 

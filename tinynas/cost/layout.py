@@ -17,6 +17,7 @@ from tinynas.schedule.ir import Segment, SegmentKind
 from tinynas.schedule.kernels import (
     CLAMPED_ALONE,
     PLANES,
+    STRIPS,
     Kernel,
     Overlap,
     kernel_of,
@@ -58,8 +59,12 @@ _DESCRIPTOR_BYTES = {
     Kernel.DEPTHWISE_3: 60,
     Kernel.DEPTHWISE_5: 60,
     Kernel.DEPTHWISE_5_STRIDED: 60,
+    Kernel.DEPTHWISE_5_ROW: 60,
+    Kernel.DEPTHWISE_5_ROW_STRIDED: 60,
     Kernel.DEPTHWISE_7: 60,
     Kernel.DEPTHWISE_7_STRIDED: 60,
+    Kernel.DEPTHWISE_7_ROW: 60,
+    Kernel.DEPTHWISE_7_ROW_STRIDED: 60,
     Kernel.DEPTHWISE_ROW: 60,
     Kernel.DEPTHWISE_STRIDED: 60,
     Kernel.DEPTHWISE_WIDE: 60,
@@ -138,6 +143,10 @@ def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> Consta
         case planes if planes in PLANES:
             words = 7 if PLANES[planes][0] == 5 else 14
             return ConstantBytes(words * _WORD * channels, 2 * _WORD * channels, descriptor)
+        case strip if strip in STRIPS:
+            size, stride = STRIPS[strip]
+            words = size // 2 * size + (2 if stride == 1 else 1) * ((size + 1) // 2)
+            return ConstantBytes(words * _WORD * channels, 3 * _WORD * channels, descriptor)
         case Kernel.DEPTHWISE_ROW:  # the middle column's weights are there twice
             return ConstantBytes(6 * _WORD * channels, 3 * _WORD * channels, descriptor)
         case Kernel.DEPTHWISE_STRIDED | Kernel.DEPTHWISE_WIDE:

@@ -33,6 +33,7 @@ from tinynas.schedule.kernels import (
     PLANES,
     SHORT_ALONE,
     SLIDES,
+    STRIPS,
     THREE,
     WIDE,
     Kernel,
@@ -193,8 +194,9 @@ def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
     match kernel:
         case slide if slide in SLIDES:
             exact = bool((slide_exponents(graph, op, numbers) >= 0).all())
-            shaped = window.kernel == (3, 3) and window.stride == (SLIDES[slide],) * 2
-            shaped = shaped and max(window.padding) <= 1
+            size, stride = SLIDES[slide]
+            shaped = (window.kernel, window.stride) == ((size, size), (stride, stride))
+            shaped = shaped and (slide in STRIPS or max(window.padding) <= 1)
             return exact and shaped and _apart(schedule, op, channels)
         case Kernel.DEPTHWISE_WIDE:
             taps = prod(window.kernel)

@@ -31,7 +31,7 @@ from tinynas.graph.arithmetic import (
     bias_of,
 )
 from tinynas.graph.ir import Graph, Op
-from tinynas.schedule.kernels import PLANES
+from tinynas.schedule.kernels import PLANES, STRIPS
 
 Words: TypeAlias = NDArray[np.uint32]
 
@@ -70,6 +70,9 @@ def convolution_words(
             return row_words(weights[0], bias, row_forms(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_ROW:
             return pair_words(weights[0], bias, slide_exponents(graph, op, numbers), numbers)
+        case strip if strip in STRIPS:
+            exponents = slide_exponents(graph, op, numbers)
+            return strip_words(weights[0], bias, exponents, numbers, STRIPS[strip][1])
         case Kernel.DEPTHWISE_STRIDED:
             return strided_words(weights[0], bias, slide_exponents(graph, op, numbers), numbers)
         case Kernel.DEPTHWISE_WIDE:
@@ -289,6 +292,26 @@ def pair_words(
     begins = np.stack([sums, first, second, lower[0]], axis=1)
     parts = [part.reshape(len(bias) // 2, -1) for part in (ends, tail, begins)]
     return _words(np.concatenate(parts, axis=1)).reshape(-1)
+
+
+def strip_words(
+    weights: NDArray[np.int8],
+    bias: NDArray[np.int64],
+    exponents: NDArray[np.int64],
+    numbers: Requantisation,
+    stride: int,
+) -> Words:
+    """One channel after the other as strips.c reads them; weights [size, size, C], size odd."""
+    size = len(weights)
+    taps = weights.reshape(size * size, -1).astype(np.int64) << exponents - SLIDE_SHIFT
+    sums, tail = _slide_numbers(taps, bias, exponents, numbers)
+    halves = (taps & 0xFFFF).reshape(size, size, -1)  # rows, columns, C
+    bands = halves[:-1:2] | halves[1::2] << 16
+    parts = [sums[None], bands.reshape(-1, len(bias))]
+    for before in (0, 1)[: 3 - stride]:
+        row = np.pad(halves[-1], ((before, 1 - before), (0, 0)))
+        parts.append(row[::2] | row[1::2] << 16)
+    return _words(np.concatenate([*parts, tail.T]).T).reshape(-1)
 
 
 def _slide_numbers(

@@ -24,7 +24,7 @@ from tinynas.graph.arithmetic import (
 )
 from tinynas.graph.ir import AveragePool2D, Conv2D, DepthwiseConv2D, Graph, MaxPool2D, Op, Window
 from tinynas.schedule import Schedule
-from tinynas.schedule.kernels import CLAMPED_ALONE, PLANES, THREE, WIDE, kernel_in
+from tinynas.schedule.kernels import CLAMPED_ALONE, PLANES, STRIPS, THREE, WIDE, kernel_in
 
 
 @dataclass(frozen=True)
@@ -224,6 +224,14 @@ _VARIANTS: dict[Kernel, _Variant] = {
     Kernel.DEPTHWISE_ROW: _Variant(
         "conv_op", ("depthwise_row", "slide_pairs", "view"), _convolution
     ),
+    **{
+        kernel: _Variant(
+            "conv_op",
+            (kernel.value, f"strip_{size}{'_strided' * (stride == 2)}", "strips", "view"),
+            _convolution,
+        )
+        for kernel, (size, stride) in STRIPS.items()
+    },
     Kernel.DEPTHWISE_STRIDED: _Variant(
         "conv_op", ("depthwise_strided", "slide_3", "view"), _convolution
     ),
@@ -261,6 +269,10 @@ _ASSEMBLY = {
     "rows_3": (),
     "slide_3": (),
     "slide_pairs": (),
+    "strip_5": ("tinynas_strip.h",),
+    "strip_5_strided": ("tinynas_strip.h",),
+    "strip_7": ("tinynas_strip.h",),
+    "strip_7_strided": ("tinynas_strip.h",),
     "three": ("tinynas_three.h",),
     "three_wide": ("tinynas_three.h",),
 }
@@ -276,6 +288,10 @@ _ASSEMBLY_ALONE = {
     "rows_3",
     "slide_3",
     "slide_pairs",
+    "strip_5",
+    "strip_5_strided",
+    "strip_7",
+    "strip_7_strided",
 }
 """Those of them whose twin is in another file."""
 

@@ -49,8 +49,12 @@ class Kernel(StrEnum):
     DEPTHWISE_3 = "depthwise_3"
     DEPTHWISE_5 = "depthwise_5"
     DEPTHWISE_5_STRIDED = "depthwise_5_strided"
+    DEPTHWISE_5_ROW = "depthwise_5_row"
+    DEPTHWISE_5_ROW_STRIDED = "depthwise_5_row_strided"
     DEPTHWISE_7 = "depthwise_7"
     DEPTHWISE_7_STRIDED = "depthwise_7_strided"
+    DEPTHWISE_7_ROW = "depthwise_7_row"
+    DEPTHWISE_7_ROW_STRIDED = "depthwise_7_row_strided"
     DEPTHWISE_ROW = "depthwise_row"
     DEPTHWISE_STRIDED = "depthwise_strided"
     DEPTHWISE_WIDE = "depthwise_wide"
@@ -102,8 +106,12 @@ _OVERLAPS = {
     Kernel.DEPTHWISE_3: Overlap.PLANES,
     Kernel.DEPTHWISE_5: Overlap.PLANES,
     Kernel.DEPTHWISE_5_STRIDED: Overlap.PLANES,
+    Kernel.DEPTHWISE_5_ROW: Overlap.PLANES,
+    Kernel.DEPTHWISE_5_ROW_STRIDED: Overlap.PLANES,
     Kernel.DEPTHWISE_7: Overlap.PLANES,
     Kernel.DEPTHWISE_7_STRIDED: Overlap.PLANES,
+    Kernel.DEPTHWISE_7_ROW: Overlap.PLANES,
+    Kernel.DEPTHWISE_7_ROW_STRIDED: Overlap.PLANES,
     Kernel.DEPTHWISE_ROW: Overlap.PLANES,
     Kernel.DEPTHWISE_STRIDED: Overlap.PLANES,
     Kernel.DEPTHWISE_WIDE: Overlap.ELEMENT,
@@ -133,8 +141,12 @@ BASE = {
     Kernel.DEPTHWISE_3: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_5: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_5_STRIDED: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_5_ROW: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_5_ROW_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_7: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_7_STRIDED: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_7_ROW: Kernel.DEPTHWISE,
+    Kernel.DEPTHWISE_7_ROW_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_ROW: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_WIDE: Kernel.DEPTHWISE,
@@ -157,8 +169,16 @@ _RECORD_WORDS = {(5, 1): 26, (5, 2): 23, (7, 1): 51, (7, 2): 38}
 MOST_TAPS = 49
 """That `DEPTHWISE_WIDE` takes, an odd number of them."""
 
-SLIDES = {Kernel.DEPTHWISE_ROW: 1, Kernel.DEPTHWISE_STRIDED: 2}
-"""The depthwise kernels 3 x 3 that go along a row of outputs: their stride."""
+STRIPS = {
+    Kernel.DEPTHWISE_5_ROW: (5, 1),
+    Kernel.DEPTHWISE_5_ROW_STRIDED: (5, 2),
+    Kernel.DEPTHWISE_7_ROW: (7, 1),
+    Kernel.DEPTHWISE_7_ROW_STRIDED: (7, 2),
+}
+"""The depthwise kernels that take apart what a row of outputs sees: their size and stride."""
+
+SLIDES = {Kernel.DEPTHWISE_ROW: (3, 1), Kernel.DEPTHWISE_STRIDED: (3, 2), **STRIPS}
+"""The depthwise kernels that go along a row of outputs: their size and stride."""
 
 CLAMPED_ALONE = frozenset({*PLANES, *SLIDES, Kernel.DEPTHWISE_WIDE})
 """The kernels that take nothing but the short, clamped form of requantisation."""
@@ -241,8 +261,8 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
     `kernel`: the variant that runs the op; None: the one that planner and search count with.
     Dense convolutions gather the inputs of two or three output pixels as int16.  The fast depthwise
     kernels hold the rows that two rows of outputs see, four channels of them as int16, and weights;
-    that of 3 x 3 sums, too; those with int16 weights a
-    pixel of padding, and where taps lie.
+    that of 3 x 3 sums, too; those that go along a row what four outputs see, or, of 3 x 3, a pixel
+    of padding, as the one for all shapes does, which holds where taps lie, too.
     """
     match kernel or kernel_of(graph, op):
         case Kernel.CONV | Kernel.POINTWISE:
@@ -264,6 +284,10 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
             columns = (outputs - 1) * stride + size
             words = 4 * (size + 1) // 2 * columns + 4 * _RECORD_WORDS[size, stride]
             return WORD * (words + 14)
+        case strip if strip in STRIPS:
+            size, stride = STRIPS[strip]
+            columns = size - 1 + 4 * stride
+            return 4 * WORD * (size // 2 * columns + columns // 2)
         case Kernel.DEPTHWISE_ROW | Kernel.DEPTHWISE_STRIDED:
             return padded(graph.tensors[op.inputs[0]].shape[-1])
         case Kernel.DEPTHWISE_WIDE:

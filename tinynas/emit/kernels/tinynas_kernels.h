@@ -256,9 +256,15 @@ void tinynas_depthwise_3(const tinynas_conv_op *op, int8_t *arena, const tinynas
 void tinynas_depthwise_5(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_5_strided(const tinynas_conv_op *op, int8_t *arena,
                                  const tinynas_tile *tile);
+void tinynas_depthwise_5_row(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_5_row_strided(const tinynas_conv_op *op, int8_t *arena,
+                                     const tinynas_tile *tile);
 void tinynas_depthwise_7(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_7_strided(const tinynas_conv_op *op, int8_t *arena,
                                  const tinynas_tile *tile);
+void tinynas_depthwise_7_row(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_depthwise_7_row_strided(const tinynas_conv_op *op, int8_t *arena,
+                                     const tinynas_tile *tile);
 void tinynas_depthwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_row(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise_strided(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
@@ -493,5 +499,35 @@ typedef struct {
     const uint32_t *constants_end;
     const uint32_t *constants;
 } tinynas_row;
+
+/* A row of outputs of a depthwise convolution 5 x 5 or 7 x 7: see strips.c.  Columns of the input are an
+ * index of bytes, that of the first one inside is 0.
+ */
+typedef struct {
+    const int8_t *rows[7];  /* where index 0 lies; NULL: outside */
+    int8_t *columns;        /* four channels of columns, taken apart */
+    int8_t *columns_end;
+    int32_t step;           /* bytes from pixel to pixel */
+    int32_t inside;         /* the index behind the last column inside, of those that the outputs see */
+    int32_t first;          /* the index of the first column that the outputs see */
+    int8_t *output;
+    int32_t outputs;
+    const uint32_t *constants;
+    const uint32_t *constants_end;
+    uint32_t fill;          /* two zero points as halfwords */
+    uint32_t padding;       /* four zero points */
+} tinynas_strip;
+
+typedef void (*tinynas_strip_function)(const tinynas_strip *strip);
+void tinynas_strips_by(tinynas_strip_function product, const tinynas_conv_op *op, int8_t *arena,
+                       const tinynas_tile *tile);
+void tinynas_strip_twin(const tinynas_strip *strip, int32_t size, int32_t stride);
+
+/* Words of constants of a channel. */
+TINYNAS_INLINE int32_t tinynas_strip_words(int32_t size, int32_t stride)
+{
+    const int32_t last = (size + 1) / 2;
+    return 3 + size / 2 * size + (stride == 1 ? 2 * last : last);
+}
 
 #endif
