@@ -21,11 +21,11 @@ from tinynas.graph.rows import run_rows
 from tinynas.schedule import Schedule
 from tinynas.simulate import Measurement, validate
 
-DEVICE = "stm32f746xg"
+DEVICE = "stm32l4r5xi"
 VECTORS = 16
 EXECUTIONS = 1
-ROOM_BYTES = 1024
-"""Beside the planned arena: for context, stack (about half), faster kernels and wider chunks."""
+ROOM_BYTES = 2048
+"""Beside the planned arena: for context, stack (a quarter), faster kernels and wider chunks."""
 
 EXECUTED = """\
 ## On the simulated part
