@@ -1,10 +1,10 @@
 """Which kernel variant runs each op: the flash left over, spent where it saves most time.
 
 Planner and search count with the kernels of the least flash.  What then is left of the budget buys
-int16 weights and faster code: a knapsack over the ops, solved exactly up to units of 64 bytes, for
-every set of kernels whose code is brought along.  What it minimises are the estimated cycles of the
-device (`tinynas.cost.latency`): int16 weights save instructions, but are twice as much to read.
-Where no timings of a core are known, instructions are what it minimises.
+int16 weights and faster code: a knapsack over the ops, solved exactly up to units of 64 bytes,
+within branch and bound over the kernels whose code is brought along.  What it minimises are the
+estimated cycles of the device (`tinynas.cost.latency`): int16 weights save instructions, but are
+twice as much to read.  Where no timings of a core are known, instructions are what it minimises.
 """
 
 from __future__ import annotations
