@@ -25,7 +25,6 @@ DEVICE = "stm32l4r5xi"
 VECTORS = 16
 EXECUTIONS = 1
 ROOM_BYTES = 2048
-"""Beside the planned arena: for context, stack (a quarter), faster kernels and wider chunks."""
 
 EXECUTED = """\
 ## On the simulated part
@@ -47,8 +46,13 @@ def executed(
     graph: Graph,
     plans: Sequence[tuple[str, Schedule, int | None]],
     simulator: str,
+    room_bytes: int,
 ) -> Iterator[str]:
-    """A row of the table for every (label, schedule, anchor), the first of them layer by layer."""
+    """A row of the table for every (label, schedule, anchor), the first of them layer by layer.
+
+    `room_bytes` of SRAM beside the planned arena are for context, stack (a quarter of the default),
+    faster kernels and wider chunks.
+    """
     device, compiler = load_device(DEVICE), preferred_compiler()
     rng = np.random.default_rng(0)
     shape = (VECTORS, *graph.tensors[graph.inputs[0]].shape[1:])
@@ -56,7 +60,7 @@ def executed(
     vectors = Vectors(inputs, run_rows(graph, inputs))
     by_layer: Mapping[int, int] = {}
     for label, plan, anchor in plans:
-        budget = Budget(plan.arena_bytes + ROOM_BYTES, device.default_budget.flash_bytes)
+        budget = Budget(plan.arena_bytes + room_bytes, device.default_budget.flash_bytes)
         schedule = fastest(graph, plan, budget, device, compiler)
         found = _measured(graph, schedule, device, vectors, simulator)
         by_layer = by_layer or found.run.layers or {}

@@ -151,10 +151,15 @@ def main() -> int:
     parser.add_argument("--run", action="store_true", help="execute on the simulated part, too")
     parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     parser.add_argument("--simulator", default="unicorn", help="renode, qemu or unicorn")
+    parser.add_argument(
+        "--room", type=int, default=ROOM_BYTES, help="bytes of SRAM beside the planned arena"
+    )
     parser.add_argument("--networks", nargs="+", metavar="NAME", help="these alone")
     arguments = parser.parse_args()
     chosen = [n for n in NETWORKS if not arguments.networks or n.name in arguments.networks]
     options = "".join(f" --{o}" for o in ("run", "write") if getattr(arguments, o))
+    if arguments.room != ROOM_BYTES:
+        options += f" --room {arguments.room}"
     lines = [
         "# Memory of schedules",
         "",
@@ -172,7 +177,7 @@ def main() -> int:
         lines.append(
             EXECUTED.format(
                 device=DEVICE,
-                room=ROOM_BYTES,
+                room=arguments.room,
                 simulator=arguments.simulator,
                 compiler=find_toolchain().label,
                 vectors=EXECUTIONS,
@@ -184,7 +189,7 @@ def main() -> int:
                 for row in rows_of(graph, ANCHORS.get(network.name, ()))
                 if row.schedule is not None and not row.label.startswith("front")
             ]
-            for line in executed(network.name, graph, plans, arguments.simulator):
+            for line in executed(network.name, graph, plans, arguments.simulator, arguments.room):
                 sys.stderr.write(line + "\n")
                 wrong += not line.endswith("| 0 |")
                 lines.append(line)
