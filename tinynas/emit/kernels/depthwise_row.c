@@ -61,11 +61,7 @@ static void tinynas_slide_pairs(const tinynas_row *run)
                     const int8_t value = *input_of(run, row, x + column, columns, channel + second);
                     sum += (uint32_t)(value * weight_of(pair, second, row, column));
                 }
-                const uint32_t *const numbers = pair + NUMBERS + 2 * second;
-                const int64_t scaled = (int64_t)(int32_t)sum * (int32_t)numbers[0]
-                                       + (int64_t)(int32_t)numbers[1] * ((int64_t)1 << 32);
-                const int32_t value = (int32_t)(scaled >> 44);
-                outputs[second] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+                outputs[second] = tinynas_above_12(sum, pair + NUMBERS + 2 * second);
             }
             run->output[x * run->step + channel] = outputs[0];
             run->output[x * run->step + channel + 1] = outputs[1];

@@ -24,14 +24,6 @@ typedef struct {
     const int8_t *rows[3];
 } column;
 
-static int8_t output_of(uint32_t sum, uint32_t multiplier, uint32_t offset)
-{
-    const int64_t scaled = (int64_t)(int32_t)sum * (int32_t)multiplier
-                           + (int64_t)(int32_t)offset * ((int64_t)1 << 32);
-    const int32_t value = (int32_t)(scaled >> 44);
-    return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
-}
-
 /* What a column adds to the sum of one of four channels. */
 static uint32_t products(const column *x, const uint32_t *pairs, const uint32_t *thirds,
                          int32_t channel)
@@ -69,8 +61,7 @@ static void tinynas_slide_3(const tinynas_slide *run)
                                      + products(&left, constants + 4, constants + 8, channel)
                                      + products(&middle, constants + 12, constants + 10, channel)
                                      + products(&right, constants + 16, constants + 20, channel);
-                const uint32_t *const numbers = constants + 22 + 2 * channel;
-                pixel[channel] = output_of(sum, numbers[0], numbers[1]);
+                pixel[channel] = tinynas_above_12(sum, constants + 22 + 2 * channel);
             }
             left = right;
             pixel += run->step;

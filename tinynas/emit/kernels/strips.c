@@ -90,10 +90,7 @@ static int8_t output_of(const tinynas_strip *strip, int32_t size, int32_t words,
             sum += (uint32_t)(value * weight_of(constants, size, row, column));
         }
     }
-    const uint32_t *const numbers = constants + words - 2;
-    const int64_t scaled = (int64_t)(int32_t)sum * (int32_t)numbers[0]
-                           + (int64_t)(int32_t)numbers[1] * ((int64_t)1 << 32);
-    return (int8_t)clamped((int32_t)(scaled >> 44), -128, 127);
+    return tinynas_above_12(sum, constants + words - 2);
 }
 
 void tinynas_strip_twin(const tinynas_strip *strip, int32_t size, int32_t stride)

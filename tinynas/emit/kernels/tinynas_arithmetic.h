@@ -50,6 +50,17 @@ TINYNAS_INLINE int32_t tinynas_scale(int32_t acc, int32_t multiplier, int32_t ri
     return tinynas_saturated_half((high + less + offset) >> right);
 }
 
+/* The output whose sum and offset come multiplied by a power of two, so that it lies above twelve bits of
+ * the high word; clamps to int8 alone.  `numbers`: multiplier, offset.
+ */
+TINYNAS_INLINE int8_t tinynas_above_12(uint32_t sum, const uint32_t *numbers)
+{
+    const int64_t scaled = (int64_t)(int32_t)sum * (int32_t)numbers[0]
+                           + (int64_t)(int32_t)numbers[1] * ((int64_t)1 << 32);
+    const int32_t value = (int32_t)(scaled >> 44);
+    return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+}
+
 /* LiteRT's MultiplyByQuantizedMultiplier and what follows it: a doubling high multiply that rounds
  * half up, a right shift that rounds half away from zero, zero point and clamp.  Exact for every
  * accumulator and every shift.
