@@ -48,6 +48,7 @@ _SETTLED = {
     "candidate": None,
     "supernet": None,
     "engine": None,
+    "objectives": ["accuracy"],
     "input": "held",
     "workers": 1,
     "recipe": "sandwich",

@@ -16,6 +16,7 @@ from pydantic import (
 
 from api.store.ids import LENGTH
 from tinynas.hyperparameters import BATCH_SIZE, LIMITS, Hyperparameters
+from tinynas.objectives import ACCURACY, DEFAULT_ENGINE, ENGINES, OBJECTIVES
 from tinynas.request import (
     MAX_FINALISTS,
     MAX_MARGIN,
@@ -180,6 +181,17 @@ class JobIn(BaseModel):
         description="By how much (in logits) fine-tuning wants the right class to win; 0: at all.",
         examples=[0],
     )
+    engine: Label | None = Field(
+        default=None,
+        description=f"What proposes networks in stage 2; {DEFAULT_ENGINE} if absent.",
+        examples=list(ENGINES),
+    )
+    objectives: list[Label] = Field(
+        default=list(ACCURACY),
+        max_length=len(OBJECTIVES),
+        description="accuracy, then any of sram, flash, macs, latency: what the search climbs.",
+        examples=[["accuracy", "sram"]],
+    )
     training: TrainingIn = Field(default_factory=TrainingIn)
     resolutions: Resolutions = None
     supernet: FinishedJob | None = Field(
@@ -207,6 +219,8 @@ class JobIn(BaseModel):
             workers=self.workers,
             recipe=self.recipe,
             margin=self.margin,
+            engine=self.engine,
+            objectives=tuple(self.objectives),
             training=Hyperparameters(**self.training.model_dump()),
             resolutions=parse_resolutions(self.resolutions),
             supernet=self.supernet,

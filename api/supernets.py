@@ -11,7 +11,7 @@ from api.access import Principal
 from api.dependencies import visible_job
 from api.store import Job, JobState, Store, find_artifact, subspaces_of
 from tinynas.errors import InvalidInputError
-from tinynas.request import RECIPES, SUPERNET, Effort, JobRequest
+from tinynas.request import SUPERNET, Effort, JobRequest
 from tinynas.spaces import SearchSpace, load_space
 
 
@@ -54,9 +54,6 @@ def given_supernet(
     if not set(asked) <= set(known):
         pixels = ", ".join(map(str, known))
         _refuse(request, "resolutions", list(asked), list(known), f"knows {pixels} pixels")
-    for name, value in _without_effect(request).items():
-        if value is not None:
-            _refuse(request, name, value, "absent where supernet is given", "is trained already")
     only = replace(space, width_multipliers=(table["chosen"]["width"],))
     return GivenSupernet(job.id, only, asked, trained.effort)
 
@@ -100,17 +97,6 @@ def _check_data(request: JobRequest, dataset_id: str | None, job: Job, trained: 
     if request.seed != trained.seed:
         why = f"was trained on images that seed {trained.seed} had chosen"
         _refuse(request, "seed", request.seed, trained.seed, why)
-
-
-def _without_effect(request: JobRequest) -> dict[str, Any]:
-    """What is of the supernet's training alone, None where it is not given."""
-    return {
-        "recipe": request.recipe if request.recipe != RECIPES[0] else None,
-        "effort.train_images": request.effort.train_images,
-        "effort.train_minutes": request.effort.train_minutes,
-        "training.warmup": request.training.warmup,
-        "training.average": request.training.average,
-    }
 
 
 def _refuse(request: JobRequest, field: str, given: Any, allowed: Any, why: str) -> NoReturn:

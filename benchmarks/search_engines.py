@@ -27,16 +27,15 @@ from tinynas.build import preferred_compiler
 from tinynas.cluster import on_ray
 from tinynas.data import load_dataset
 from tinynas.devices import load_device
+from tinynas.objectives import DEFAULT_ENGINE, ENGINES
 from tinynas.pipeline import Workplace
 from tinynas.progress import Reporter
 from tinynas.search import (
-    DEFAULT_ENGINE,
     EvaluationTask,
     Evaluator,
     Feasibility,
     LocalEvaluator,
     SearchPlan,
-    engine_names,
     keep_back,
     remembering,
     search,
@@ -124,7 +123,7 @@ def judged_by(evaluator: Evaluator) -> Callable[[Architecture], float]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--supernet", required=True, help="a name or a file")
-    parser.add_argument("--engines", default=",".join(engine_names()))
+    parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--budget", default="64KB:256KB", help="SRAM:FLASH")
     parser.add_argument("--device", default="stm32f746zg")
     parser.add_argument("--evaluations", type=int, default=150)

@@ -13,6 +13,7 @@ from tinynas.devices import Budget, Device
 from tinynas.emit import Bundle, load_bundle
 from tinynas.errors import InvalidInputError
 from tinynas.hyperparameters import Hyperparameters
+from tinynas.objectives import ACCURACY
 from tinynas.pipeline import JobResult, Workplace, compile_tflite, compile_weights, run_pipeline
 from tinynas.progress import Listener, Reporter, ignore
 from tinynas.report import refresh_report
@@ -146,6 +147,7 @@ def search(
     space: str | None = None,
     schedules: str = "all",
     image: str = "held",
+    macs: int | None = None,
     latency_ms: float | None = None,
     effort: Effort | None = None,
     seed: int = 0,
@@ -157,15 +159,20 @@ def search(
     margin: float = 0.0,
     training: Hyperparameters | None = None,
     resolutions: Sequence[int] | None = None,
+    supernet: str | Path | None = None,
+    engine: str | None = None,
+    objectives: Sequence[str] = ACCURACY,
     place: Workplace | None = None,
 ) -> SearchResult:
     """The whole job: from images (a folder of class folders, or a known name) to validated C.
 
-    `image`: `held` in SRAM, or `rows` that are fed to streams one by one; `latency_ms` limits the
-    estimated time of an inference.  `recipe` trains the supernet: `sandwich`, or `progressive`
-    shrinking; with a `margin` (in logits) fine-tuning wants the right class to win by so much;
-    `training` sets hyperparameters, such as those that a sweep found best.
-    Of several `resolutions` (pixels) every network has one, by the search's choice.
+    `image`: `held` in SRAM, or `rows` that are fed to streams one by one; `macs` limits a network
+    computed once, `latency_ms` the estimated time of an inference.  `recipe` trains the supernet:
+    `sandwich`, or `progressive` shrinking; with a `margin` (in logits) fine-tuning wants the right
+    class to win by so much; `training` sets hyperparameters, such as those that a sweep found best.
+    Of several `resolutions` (pixels) every network has one, by the search's choice.  `supernet` (a
+    name or a file) is searched in place of one that is trained; `engine` and `objectives` say how
+    and for what (`tinynas.objectives`).
     `out` keeps every finished step, so the same call resumes where it was interrupted.  With
     several `workers` it trains and measures in so many processes of a Ray cluster: of the one that
     `place` is of (see `on_ray`), or of one that ends with the call.
@@ -182,6 +189,7 @@ def search(
         space=space,
         schedules=schedules,
         input=image,
+        macs=macs,
         latency_ms=latency_ms,
         effort=effort or Effort(),
         seed=seed,
@@ -192,6 +200,9 @@ def search(
         margin=margin,
         training=training or Hyperparameters(),
         resolutions=parse_resolutions(resolutions),
+        supernet=None if supernet is None else str(supernet),
+        engine=engine,
+        objectives=tuple(objectives),
     )
     reporter = Reporter(listener=listener)
     if workers > 1 and place is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NoReturn
 
 from tinynas.cost.cheapest import families_of
@@ -12,6 +12,7 @@ from tinynas.cost.instructions import check_timings
 from tinynas.devices import Budget, Device, devices, load_device
 from tinynas.errors import InvalidInputError
 from tinynas.hyperparameters import BATCH_SIZE, Hyperparameters, check_range
+from tinynas.objectives import ACCURACY, check_engine
 from tinynas.spaces import SearchSpace, load_space
 
 UPSAMPLING_LIMIT = 4
@@ -78,8 +79,8 @@ class JobRequest:
     and code is generated for the part that `reference_device` names.  `candidate` is the number of
     the search's candidate to deploy; None for the most accurate one.  `supernet` (a name or a file,
     see `tinynas.supernet.files`; in the service the id of the job that trained it) is searched
-    instead of one that is trained for the job; `engine` is the search's, see
-    `tinynas.search.engines`.  `input` is one of `INPUTS`.  `workers` train together, and the
+    instead of one that is trained for the job; `engine` and `objectives` are the search's, see
+    `tinynas.objectives`.  `input` is one of `INPUTS`.  `workers` train together, and the
     weights depend on how many they are.  `recipe`, one of `RECIPES`, is how the supernet is
     trained; `margin` (0: none) by how much fine-tuning wants the right class to win.  `training`
     sets its hyperparameters.  `resolutions` (pixels) are a choice of every network where several
@@ -102,6 +103,7 @@ class JobRequest:
     candidate: int | None = None
     supernet: str | None = None
     engine: str | None = None
+    objectives: tuple[str, ...] = ACCURACY
     input: str = "held"
     workers: int = 1
     recipe: str = "sandwich"
@@ -116,8 +118,9 @@ class JobRequest:
     def from_json(cls, value: dict[str, Any]) -> JobRequest:
         fields = dict(value)
         effort = fields.pop("effort", None) or {}
-        if fields.get("resolutions") is not None:
-            fields["resolutions"] = tuple(fields["resolutions"])
+        for name in ("objectives", "resolutions"):
+            if fields.get(name) is not None:
+                fields[name] = tuple(fields[name])
         training = Hyperparameters(**(fields.pop("training", None) or {}))
         return cls(**fields, effort=Effort(**effort), training=training)
 
@@ -340,15 +343,50 @@ def check_request(request: JobRequest) -> None:
             given=request.workers,
             allowed=f"1 to {MAX_WORKERS}",
         )
+    check_engine(request.engine, request.objectives)
     check_recipe(request.recipe)
     check_range("margin", request.margin, 0, MAX_MARGIN)
     _check_batch(request)
+    _check_supernet(request)
     parse_resolutions(request.resolutions)
     check_macs(request.macs)
     check_latency(request.latency_ms)
-    if request.budget.latency_ms is not None:
+    if request.budget.latency_ms is not None or "latency" in request.objectives:
         check_timings(request.target.core)
     _ = request.budget, request.target
+
+
+def _check_supernet(request: JobRequest) -> None:
+    """Beside a supernet nothing of its training is given: it would have no effect."""
+    if request.supernet is None:
+        return
+    without_effect = {
+        "recipe": None if request.recipe == RECIPES[0] else request.recipe,
+        "effort.train_images": request.effort.train_images,
+        "effort.train_minutes": request.effort.train_minutes,
+        "training.warmup": request.training.warmup,
+        "training.average": request.training.average,
+    }
+    for name, value in without_effect.items():
+        if value is not None:
+            raise InvalidInputError(
+                f"{name} is {value!r}, but supernet {request.supernet} is trained already",
+                field=name,
+                given=value,
+                allowed="absent where supernet is given",
+            )
+
+
+def starting_from(request: JobRequest, supernet: str) -> JobRequest:
+    """The request after the supernet that it asks for has been trained: what was of that training
+    alone is not asked for any more."""
+    return replace(
+        request,
+        supernet=supernet,
+        recipe=RECIPES[0],
+        effort=replace(request.effort, train_images=None, train_minutes=None),
+        training=replace(request.training, warmup=None, average=None),
+    )
 
 
 def _check_batch(request: JobRequest) -> None:

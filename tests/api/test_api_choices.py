@@ -9,10 +9,9 @@ BODY = {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash": "
 
 
 @pytest.mark.parametrize("resolutions", ["24,16", [16, 24]])
-def test_recipe_margin_and_resolutions_are_kept(
-    client: TestClient, resolutions: str | list[int]
-) -> None:
+def test_all_of_them_are_kept(client: TestClient, resolutions: str | list[int]) -> None:
     body = BODY | {"recipe": "progressive", "margin": 0.5, "resolutions": resolutions}
+    body |= {"engine": "nsga2", "objectives": ["accuracy", "latency"]}
     body |= {"training": {"learning_rate": 0.004, "batch_size": 32}}
     answer = client.post("/api/v1/jobs", json=body, headers={"Idempotency-Key": "monday"})
     assert answer.status_code == 202, answer.text
@@ -20,5 +19,6 @@ def test_recipe_margin_and_resolutions_are_kept(
     assert (request["recipe"], request["margin"]) == ("progressive", 0.5)
     assert (request["training"]["learning_rate"], request["training"]["batch_size"]) == (0.004, 32)
     assert request["resolutions"] == [16, 24]
+    assert (request["engine"], request["objectives"]) == ("nsga2", ["accuracy", "latency"])
     preview = client.post("/api/v1/jobs/preview", json=body).json()
     assert {row["resolution"] for row in preview["subspaces"]} == {16, 24}

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from tinynas.cli.main import app
 
 BOARD = ("--device", "stm32f411xe")
+FROM_CIFAR10 = ("search", "--dataset", "cifar10", "--supernet", "cifar10", *BOARD)
 
 
 def tinynas(*arguments: object) -> Result:
@@ -67,6 +68,10 @@ def test_subspace_says_what_it_chose_and_draws_it(tmp_path: Path) -> None:
         (("search", "--data", "a", "--dataset", "b", *BOARD), "data"),
         (("search", "--dataset", "nowhere", *BOARD), "dataset"),
         (("search", "--dataset", "digits", *BOARD, "--recipe", "osmosis"), "recipe"),
+        (("search", "--dataset", "digits", *BOARD, "--engine", "annealing"), "engine"),
+        (("search", "--dataset", "digits", *BOARD, "--objectives", "macs"), "objectives"),
+        ((*FROM_CIFAR10, "--train-images", "10"), "effort.train_images"),
+        ((*FROM_CIFAR10, "--recipe", "progressive"), "recipe"),
         (("search", "--dataset", "digits", *BOARD, "--margin", "11"), "margin"),
         (("search", "--dataset", "digits", *BOARD, "--warmup", "2"), "training.warmup"),
         (("search", "--dataset", "digits", *BOARD, "--resolutions", "24,25"), "resolutions"),

@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from PIL import Image
 
 from tinynas.cli.search import fleet_requests
@@ -15,7 +18,7 @@ from tinynas.errors import InvalidInputError
 from tinynas.pipeline import JobResult, run_fleet, run_pipeline
 from tinynas.pipeline.fleet import common_subspace
 from tinynas.progress import Event, Reporter
-from tinynas.request import Effort, JobRequest
+from tinynas.request import Effort, JobRequest, starting_from
 from tinynas.spaces import Subspace, load_space
 from tinynas.subspace import choose_subspace
 
@@ -71,9 +74,16 @@ def test_no_network_was_measured_twice(results: list[JobResult], folder: Path) -
 def test_another_job_starts_from_the_same_supernet(folder: Path, results: list[JobResult]) -> None:
     """The file is all it needs, whatever its request calls it; stage 1 keeps to its subspace."""
     path = folder / "supernet.safetensors"
-    request = replace(REQUESTS[0], supernet="of another job", engine="random")
+    aims = ("accuracy", "sram")
+    request = starting_from(
+        replace(REQUESTS[0], engine="random", objectives=aims), "of another job"
+    )
     again = run_pipeline(request, folder / "alone", supernet=path)
     assert not (again.artifacts / "supernet.safetensors").exists()
+    (journal,) = (folder / "alone").glob("steps/search-*/study.journal")
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    (study,) = optuna.get_all_study_summaries(storage)
+    assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert str(path) not in (again.artifacts / "report.json").read_text()
     assert again.summary["subspace"] == results[0].summary["subspace"]
     assert again.summary["validation"]["mismatched_bytes"] == 0
@@ -91,7 +101,7 @@ def test_a_supernet_of_other_classes_is_refused(
             pixels = np.random.default_rng([i, len(name), ord(name[0])]).integers(0, 256, (9, 9))
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "pets" / name / f"{i}.png")
     supernet = str(folder / "supernet.safetensors")
-    request = replace(REQUESTS[0], dataset=str(tmp_path / "pets"), supernet=supernet)
+    request = starting_from(replace(REQUESTS[0], dataset=str(tmp_path / "pets")), supernet)
     with pytest.raises(InvalidInputError, match="tells 10 classes"):
         run_pipeline(request, tmp_path / "job")
 
@@ -101,10 +111,22 @@ def test_another_seed_than_the_supernets_is_refused(
 ) -> None:
     del results
     supernet = str(folder / "supernet.safetensors")
-    request = replace(REQUESTS[0], seed=REQUESTS[0].seed + 1, supernet=supernet)
+    request = starting_from(replace(REQUESTS[0], seed=REQUESTS[0].seed + 1), supernet)
     with pytest.raises(InvalidInputError, match="would judge networks by some of them") as error:
         run_pipeline(request, tmp_path / "job")
     assert (error.value.field, error.value.allowed) == ("seed", REQUESTS[0].seed)
+
+
+def test_another_space_than_the_supernets_is_refused(
+    folder: Path, results: list[JobResult], tmp_path: Path
+) -> None:
+    del results
+    supernet = str(folder / "supernet.safetensors")
+    request = starting_from(replace(REQUESTS[0], space="tiny-friendly"), supernet)
+    with pytest.raises(InvalidInputError, match="is of space tiny, asked for") as error:
+        run_pipeline(request, tmp_path / "job")
+    assert error.value.field == "space"
+    assert not list(tmp_path.rglob("*.pt"))
 
 
 def test_the_common_subspace_serves_all() -> None:

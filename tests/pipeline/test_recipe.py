@@ -80,6 +80,12 @@ def test_a_changed_recipe_starts_anew(request_of_digits: JobRequest, tmp_path: P
         ({"margin": MAX_MARGIN + 1}, "margin"),
         ({"margin": float("nan")}, "margin"),
         ({"margin": True}, "margin"),
+        ({"engine": "annealing"}, "engine"),
+        ({"objectives": ("sram", "accuracy")}, "objectives"),
+        ({"engine": "predicted", "objectives": ("accuracy", "sram")}, "engine"),
+        ({"supernet": "a"}, "effort.train_images"),
+        ({"supernet": "a", "effort": Effort(), "recipe": "progressive"}, "recipe"),
+        ({"supernet": "a", "effort": Effort(train_minutes=1)}, "effort.train_minutes"),
         ({"workers": 8, "training": Hyperparameters(batch_size=15)}, "training.batch_size"),
         ({"workers": 33}, "training.batch_size"),
     ],
@@ -98,6 +104,8 @@ def test_latency_is_no_budget_where_no_timings_are_known(request_of_digits: JobR
     check_request(request)
     with pytest.raises(InvalidInputError, match="cortex-m33") as raised:
         check_request(replace(request, latency_ms=5.0))
+    with pytest.raises(InvalidInputError, match="cortex-m33"):
+        check_request(replace(request, objectives=("accuracy", "latency")))
     assert raised.value.field == "device"
     assert "cortex-m4" in raised.value.allowed
 

@@ -11,6 +11,7 @@ import pytest
 from tinynas.data import Dataset, load_dataset
 from tinynas.devices import Budget, load_device
 from tinynas.errors import InvalidInputError
+from tinynas.objectives import ENGINES
 from tinynas.progress import Event, Reporter
 from tinynas.request import MAX_RESOLUTIONS, JobRequest, parse_resolutions
 from tinynas.search import (
@@ -18,7 +19,6 @@ from tinynas.search import (
     Feasibility,
     LocalEvaluator,
     SearchPlan,
-    engine_names,
     remembering,
     search,
 )
@@ -145,7 +145,7 @@ def test_networks_are_measured_at_their_own(digits: Dataset, tmp_path: Path) -> 
     assert again.evaluate([architecture]) == [found[0]]
 
 
-@pytest.mark.parametrize("engine", engine_names())
+@pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_chooses_among_them(engine: str) -> None:
     class Sizes:
         """The larger image and the more MACs are the better."""

@@ -12,8 +12,9 @@ import pytest
 
 from tinynas.devices import Budget, load_device
 from tinynas.errors import CancelledError, InvalidInputError
+from tinynas.objectives import ENGINES
 from tinynas.progress import Event, Reporter
-from tinynas.search import Feasibility, Plan, SearchOutcome, SearchPlan, engine_names, search
+from tinynas.search import Feasibility, Plan, SearchOutcome, SearchPlan, search
 from tinynas.search.evolution import Evolution, children, crossover, mutate
 from tinynas.search.predicted import PredictedEvolution, Ridge, one_hot
 from tinynas.search.proposals import Measured, distinct, random_rows
@@ -92,7 +93,7 @@ class Failing(Additive):
         return super().evaluate(architectures)
 
 
-@pytest.mark.parametrize("engine", engine_names())
+@pytest.mark.parametrize("engine", ENGINES)
 class TestEveryEngine:
     def test_measures_what_fits_once(self, engine: str) -> None:
         evaluator = Additive()
@@ -166,7 +167,7 @@ def test_cancelling_keeps_whole_rounds(tmp_path: Path) -> None:
     assert 0 < len(rest.asked) < 24
 
 
-@pytest.mark.parametrize("engine", ["nsga2", "nsga3", "tpe"])
+@pytest.mark.parametrize("engine", [name for name, several in ENGINES.items() if several])
 def test_several_objectives(engine: str, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'study.db'}"
     outcome = found(engine, objectives=("accuracy", "sram", "latency"), storage=url)

@@ -22,6 +22,7 @@ from tinynas.cli.training import (
 from tinynas.client import DEFAULT_URL, Client, Job
 from tinynas.errors import TinynasError
 from tinynas.hyperparameters import Hyperparameters
+from tinynas.objectives import parse_objectives
 
 app = typer.Typer()
 
@@ -75,6 +76,12 @@ def submit_command(
     margin: Annotated[
         float | None, typer.Option(help="Fine-tuning wants the right class to win by so much.")
     ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="What proposes networks, see `tinynas search`.")
+    ] = None,
+    objectives: Annotated[
+        str | None, typer.Option(help="accuracy, then any of sram, flash, macs, latency.")
+    ] = None,
     supernet: Annotated[
         str | None,
         typer.Option(metavar="JOB", help="Search this finished job's supernet, train none."),
@@ -119,6 +126,8 @@ def submit_command(
             workers=workers,
             recipe=recipe,
             margin=margin,
+            engine=engine,
+            objectives=None if objectives is None else parse_objectives(objectives),
             training=training.given() or None,
             resolutions=resolutions,
             supernet=supernet,

@@ -21,6 +21,7 @@ from tinynas.cli.training import (
 )
 from tinynas.errors import InvalidInputError
 from tinynas.hyperparameters import Hyperparameters
+from tinynas.objectives import parse_objectives
 from tinynas.request import Effort, JobRequest, parse_resolutions
 from tinynas.units import format_bytes, parse_bytes
 
@@ -78,6 +79,13 @@ def search_command(
         str | None,
         typer.Option(help="tpe, nsga2, nsga3, random, evolution or predicted."),
     ] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(
+            help="accuracy, then any of sram, flash, macs, latency, with commas: the search "
+            "spreads along their front; the most accurate is deployed all the same."
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option(min=0, help="Processes of a Ray cluster that train and measure; 0: here.")
     ] = 0,
@@ -119,6 +127,7 @@ def search_command(
         simulator=simulator,
         supernet=supernet,
         engine=engine,
+        objectives=parse_objectives(objectives),
         input=image,
         workers=max(1, workers),
         recipe=recipe,

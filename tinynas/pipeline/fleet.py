@@ -13,7 +13,7 @@ from tinynas.pipeline.job import Job
 from tinynas.pipeline.run import JobResult, describe_data, run_pipeline
 from tinynas.pipeline.workplace import Workplace
 from tinynas.progress import Reporter
-from tinynas.request import SUPERNET, JobRequest, check_request
+from tinynas.request import SUPERNET, JobRequest, check_request, starting_from
 from tinynas.search import remembering
 from tinynas.spaces import Subspace
 from tinynas.subspace import SubspaceTable
@@ -53,7 +53,7 @@ def run_fleet(
         path = folder / SUPERNET
         training.export_supernet(jobs[0], subspace, trained, path)
         # What it was trained at is what is searched: that may be less than was asked for.
-        requests = [replace(r, supernet=str(path), resolutions=None) for r in requests]
+        requests = [replace(starting_from(r, str(path)), resolutions=None) for r in requests]
     place = replace(place, evaluators=remembering(place.evaluators, folder / ACCURACIES))
     return [
         run_pipeline(request, folder / name, reporter=reporter, place=place)

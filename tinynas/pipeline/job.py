@@ -74,8 +74,9 @@ class Job:
         """The supernet to start from, where one is given.
 
         Raises:
-            InvalidInputError: there is none of that name, it knows other classes or images, or was
-                trained on some that the job's seed keeps for validation or test.
+            InvalidInputError: there is none of that name, it knows other classes or images, is of
+                another space than is asked for, or was trained on images that the job's seed keeps
+                for validation or test.
         """
         if self.request.supernet is None:
             return None
@@ -91,6 +92,14 @@ class Job:
                 field="supernet",
                 given=self.request.supernet,
                 allowed="a supernet of the same classes, in the same order, and channels",
+            )
+        if self.request.space is not None and load_space(self.request.space).name != card.space:
+            raise InvalidInputError(
+                f"supernet {self.request.supernet} is of space {card.space}, asked for is "
+                f"{self.request.space}",
+                field="space",
+                given=self.request.space,
+                allowed=f"{card.space}, or none",
             )
         if card.seed != self.request.seed:
             raise InvalidInputError(

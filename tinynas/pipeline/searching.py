@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 
+from tinynas.objectives import DEFAULT_ENGINE
 from tinynas.pipeline.files import write_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.pipeline.training import load_supernet
 from tinynas.search import (
-    DEFAULT_ENGINE,
     EvaluationTask,
     Feasibility,
     Finalist,
@@ -28,7 +28,10 @@ FINAL_STATISTICS = 2048
 """Training images for the batch-norm statistics of finalists."""
 STUDY = "study.journal"
 """The search as Optuna keeps it: `optuna-dashboard study.journal` shows it."""
-_ROOMS = ("cost", "data", "devices", "schedule", "search", "subspace", "supernet")
+_ROOMS = (
+    *("cost", "data", "devices", "objectives.py"),
+    *("schedule", "search", "subspace", "supernet"),
+)
 
 
 def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOutput:
@@ -52,6 +55,7 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
                     job.effort.evaluations,
                     job.request.seed,
                     job.request.engine or DEFAULT_ENGINE,
+                    job.request.objectives,
                     storage=job.studies or step.partial / STUDY,
                     identity=f"{trained.key} {job.folder.name}" if job.studies else trained.key,
                 ),
@@ -73,6 +77,7 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
         supernet=trained.key,
         evaluations=job.effort.evaluations,
         engine=job.request.engine,
+        objectives=list(job.request.objectives),
         resolutions=list(subspace.resolutions),
     )
     return job.steps.run("search", inputs, work, rooms=_ROOMS)

@@ -2,7 +2,6 @@
 
 from tinynas.search.candidate import Candidate, pareto_front
 from tinynas.search.engine import SearchOutcome, SearchPlan, search
-from tinynas.search.engines import DEFAULT_ENGINE, OBJECTIVES, engine_names
 from tinynas.search.evaluator import (
     EvaluationTask,
     Evaluator,
@@ -14,8 +13,6 @@ from tinynas.search.finalists import Finalist, keep_back, rerank, standard_error
 from tinynas.search.memory import RememberingEvaluator, remembering
 
 __all__ = [
-    "DEFAULT_ENGINE",
-    "OBJECTIVES",
     "Candidate",
     "EvaluationTask",
     "Evaluator",
@@ -28,7 +25,6 @@ __all__ = [
     "RememberingEvaluator",
     "SearchOutcome",
     "SearchPlan",
-    "engine_names",
     "keep_back",
     "pareto_front",
     "remembering",

@@ -20,9 +20,10 @@ from optuna.trial import TrialState
 
 from tinynas.cost import check_timings
 from tinynas.errors import TinynasError
+from tinynas.objectives import ACCURACY, DEFAULT_ENGINE, OBJECTIVES, check_engine
 from tinynas.progress import Reporter
 from tinynas.search.candidate import Candidate, pareto_front
-from tinynas.search.engines import DEFAULT_ENGINE, OBJECTIVES, make_proposer
+from tinynas.search.engines import make_proposer
 from tinynas.search.evaluator import Evaluator
 from tinynas.search.feasibility import Feasibility, Plan
 from tinynas.search.proposals import BATCH, IntArray, Measured
@@ -59,9 +60,9 @@ class SearchOutcome:
 class SearchPlan:
     """How to search.
 
-    engine: `tpe`, `nsga2`, `nsga3`, `random`, `evolution` or `predicted`.
-    objectives: `accuracy`, then any of `sram`, `flash`, `macs`, `latency`; an engine of several
-        objectives spreads its proposals along their front.
+    engine: one of `tinynas.objectives.ENGINES`.
+    objectives: `accuracy`, then any others of `tinynas.objectives.OBJECTIVES`; an engine of
+        several spreads its proposals along their front.
     storage: where the study is kept (a file or a data base URL), to be resumed and looked at.
     identity: whatever decides the accuracies (supernet, data): another search is not resumed.
     """
@@ -69,7 +70,7 @@ class SearchPlan:
     evaluations: int
     seed: int = 0
     engine: str = DEFAULT_ENGINE
-    objectives: tuple[str, ...] = ("accuracy",)
+    objectives: tuple[str, ...] = ACCURACY
     storage: Path | str | None = None
     identity: str = ""
 
@@ -124,9 +125,8 @@ class _Engine:
         self._evaluator = evaluator
         self._reporter = reporter
         self._plan = plan
-        self._proposer = make_proposer(
-            plan.engine, self._space, evaluations=plan.evaluations, objectives=plan.objectives
-        )
+        check_engine(plan.engine, plan.objectives)
+        self._proposer = make_proposer(plan.engine, self._space, plan.evaluations)
         self._known: dict[tuple[int, ...], Candidate] = {}
         self.candidates: list[Candidate] = []
         self.asked = self.refused = self.repeated = 0

@@ -27,7 +27,6 @@ class Evolution:
 
     space: SearchSpace
     evaluations: int
-    single: bool = True
 
     @property
     def population(self) -> int:

@@ -33,7 +33,6 @@ class PredictedEvolution:
 
     space: SearchSpace
     evaluations: int
-    single: bool = True
 
     def sampler(self, seed: int) -> BaseSampler:
         return RandomSampler(seed=seed)

@@ -50,10 +50,6 @@ class Measured:
 class Proposer(Protocol):
     """An engine."""
 
-    @property
-    def single(self) -> bool:
-        """Whether it climbs one objective, accuracy."""
-
     def sampler(self, seed: int) -> BaseSampler:
         """Fills in what `breed` leaves open."""
 
@@ -68,7 +64,6 @@ class Sampled:
     """An engine that is one of Optuna's samplers."""
 
     make: Callable[[int], BaseSampler]
-    single: bool = False
 
     def sampler(self, seed: int) -> BaseSampler:
         return self.make(seed)
