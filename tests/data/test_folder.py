@@ -79,6 +79,20 @@ def test_missing_parts_come_from_the_training_part(tmp_path: Path) -> None:
     assert [len(s) for s in splits.values()] == [34, 6, 8]
 
 
+@pytest.mark.parametrize("strange", ["valid", "extra"])
+def test_parts_of_other_names_are_no_classes(tmp_path: Path, strange: str) -> None:
+    for part in ("train", strange, "test"):
+        fill(tmp_path / part, ["apple", "sky"], 6)
+    error = refused(tmp_path, f"has {strange} beside train")
+    assert "val (or validation)" in str(error.allowed)
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    fill(tmp_path / "train", ["apple", "leaf"], 6)
+    fill(tmp_path, ["sky"], 6)
+    assert load_dataset(tmp_path).classes == ("sky", "train")
+
+
 def test_a_wrapping_folder_and_clutter_are_no_matter(tmp_path: Path) -> None:
     root = fill(tmp_path / "photos", ["apple", "sky"])
     (tmp_path / "__MACOSX").mkdir()

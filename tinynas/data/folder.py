@@ -43,8 +43,8 @@ def list_folder(root: Path) -> Listing:
     """The files of a folder of class folders.
 
     Raises:
-        InvalidInputError: no such folder, nothing in it, one class only, or a class that only the
-            validation or test part has.
+        InvalidInputError: no such folder, nothing in it, one class only, a class that only the
+            validation or test part has, or a part of another name.
     """
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
@@ -80,12 +80,31 @@ def wrong(root: Path, message: str, allowed: str, **details: object) -> InvalidI
 def _parts(root: Path) -> dict[str, Path]:
     """The folders that hold class folders; `root` itself as `train` if it is not divided."""
     folders = {folder.name.lower(): folder for folder in _folders(root)}
-    divided = "train" in folders and set(folders) <= set(_PARTS) and _folders(folders["train"])
-    if not divided:
+    if "train" not in folders or not _folders(folders["train"]):
+        return {"train": root}
+    strange = [folder for name, folder in folders.items() if name not in _PARTS]
+    if strange:
+        _refuse_unknown_parts(root, folders, strange[0])
         return {"train": root}
     if "val" in folders and "validation" in folders:
         raise wrong(root, f"{root} has both val and validation", "one validation part")
     return {part: folders[name] for name, part in _PARTS.items() if name in folders}
+
+
+def _refuse_unknown_parts(root: Path, folders: dict[str, Path], strange: Path) -> None:
+    """Where folders have the same class folders as `train` they are parts, and taken for classes
+    they would make a network that tells training from test images."""
+
+    def classes(folder: Path) -> set[str]:
+        return {inner.name for inner in _folders(folder)}
+
+    train = folders["train"]
+    if any(classes(train) & classes(folder) for folder in folders.values() if folder != train):
+        raise wrong(
+            root,
+            f"{root} has {strange.name} beside {train.name}",
+            "no parts but train, val (or validation) and test",
+        )
 
 
 def _unwrapped(root: Path) -> Path:
