@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_search_engines import FEASIBILITY, SPACE, SUBSPACE
@@ -28,6 +30,17 @@ def test_what_is_kept_back_is_not_searched_by() -> None:
     other, _ = keep_back(whole, seed=4)
     assert np.array_equal(again.images, searched.images)
     assert not np.array_equal(other.images, searched.images)
+
+
+def test_a_rare_class_is_in_both() -> None:
+    """Where every class counts alike, one that is in one part alone would decide by its absence."""
+    labels = np.repeat(np.arange(3, dtype=np.int64), (3000, 1000, 2))
+    images = np.zeros((len(labels), 1, 1, 1), np.uint8)
+    for seed in range(5):
+        searched, held = keep_back(Split(images, labels, balanced=True), seed=seed)
+        assert held is not None
+        assert set(searched.labels) == set(held.labels) == {0, 1, 2}
+        assert len(searched) == pytest.approx(2000, abs=2)
 
 
 def test_few_images_are_not_divided() -> None:
@@ -61,3 +74,12 @@ def test_finalists_are_ranked_by_what_they_reach_there() -> None:
 def test_the_standard_error_is_that_of_a_share() -> None:
     drawn = np.random.default_rng(0).random((20_000, 200)) < 0.8
     assert standard_error(0.8, 200) == pytest.approx(drawn.mean(axis=1).std(), rel=0.03)
+
+
+def test_the_standard_error_of_a_balanced_score_is_that_of_its_rare_class() -> None:
+    labels = np.repeat(np.arange(2, dtype=np.int64), (190, 10))
+    split = Split(np.zeros((200, 1, 1, 1), np.uint8), labels, balanced=True)
+    rng = np.random.default_rng(0)
+    scores = [split.score(np.where(rng.random(200) < 0.8, labels, 1 - labels)) for _ in range(5000)]
+    assert standard_error(0.8, split.images_alike) == pytest.approx(np.std(scores), rel=0.04)
+    assert replace(split, balanced=False).images_alike == 200

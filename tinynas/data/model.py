@@ -49,6 +49,15 @@ class Split:
         """Resized, square, with antialiasing."""
         return Split(resize(self.images, resolution), self.labels, self.balanced)
 
+    @property
+    def images_alike(self) -> float:
+        """How many images of a plain share would make `score` as sure: of a balanced split fewer
+        than it has, since what a rare class adds to the mean comes of few images."""
+        if not self.balanced:
+            return float(len(self))
+        counts = np.unique(self.labels, return_counts=True)[1]
+        return float(len(counts) ** 2 / (1 / counts).sum())
+
     def score(self, predicted: NDArray[np.int64]) -> float:
         """Share of the images whose class [N] is right; the mean over classes if `balanced`."""
         right = predicted == self.labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from tinynas.data import Split
 from tinynas.objectives import DEFAULT_ENGINE
 from tinynas.pipeline.files import write_json
 from tinynas.pipeline.job import Job
@@ -69,7 +70,7 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
         if held is not None:
             images = dataset.calibration_images(FINAL_STATISTICS, seed=seed)
             finalists = rerank(outcome.candidates, supernet, images, held)
-        found = _outcome_json(outcome, finalists, len(searched))
+        found = _outcome_json(outcome, finalists, searched)
         write_json(step.out / "candidates.json", found)
 
     inputs = job.key(
@@ -97,14 +98,14 @@ def feasibility_of(job: Job, subspace: Subspace) -> Feasibility:
 
 
 def _outcome_json(
-    outcome: SearchOutcome, finalists: list[Finalist], images: int
+    outcome: SearchOutcome, finalists: list[Finalist], searched: Split
 ) -> dict[str, object]:
     front = pareto_front(outcome.candidates)
     best = outcome.best
     return {
         "best": finalists[0].id if finalists else best.id,
-        "images": images,
-        "standard_error": standard_error(best.accuracy, images),
+        "images": len(searched),
+        "standard_error": standard_error(best.accuracy, searched.images_alike),
         "finalists": [finalist.to_json() for finalist in finalists],
         "refused": outcome.refused,
         "repeated": outcome.repeated,

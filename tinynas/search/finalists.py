@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinynas.data import Split
+from tinynas.data.splits import hold_out
 from tinynas.search.candidate import Candidate
 from tinynas.search.evaluator import EvaluationTask, LocalEvaluator
 from tinynas.supernet import Supernet
@@ -40,19 +41,20 @@ class Finalist:
 
 
 def keep_back(validation: Split, *, seed: int) -> tuple[Split, Split | None]:
-    """(images to search by, images for the last choice); seeded, all classes in both.
+    """(images to search by, images for the last choice); seeded, every class of two images or more
+    in both.
 
     The second is None where there are too few to divide.
     """
     if len(validation) < FEWEST:
         return validation, None
-    order = np.random.default_rng([seed, len(validation)]).permutation(len(validation))
-    searched = min(SEARCHED, len(validation) // 2)
-    return validation.take(np.sort(order[:searched])), validation.take(np.sort(order[searched:]))
+    share = min(SEARCHED / len(validation), 0.5)
+    held, searched = hold_out(validation.labels, share, seed=seed)
+    return validation.take(searched), validation.take(held)
 
 
-def standard_error(accuracy: float, images: int) -> float:
-    """Of a share of so many independent images."""
+def standard_error(accuracy: float, images: float) -> float:
+    """Of a share of so many independent images (`Split.images_alike`)."""
     return sqrt(accuracy * (1 - accuracy) / images)
 
 
@@ -74,6 +76,6 @@ def rerank(
         key=lambda pair: (-pair[0], pair[1].objective("macs"), pair[1].id),
     )
     return [
-        Finalist(candidate.id, accuracy, standard_error(accuracy, len(held)))
+        Finalist(candidate.id, accuracy, standard_error(accuracy, held.images_alike))
         for accuracy, candidate in ranked
     ]
