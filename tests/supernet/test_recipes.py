@@ -21,6 +21,7 @@ from tinynas.supernet import (
     Training,
     TrainingPlan,
     accuracy,
+    loop,
     normalise,
     recalibrate,
     sort_channels,
@@ -173,6 +174,30 @@ def test_memory_that_runs_out_says_which_batch_fits(
         training.run()
     assert (e.value.details["field"], e.value.details["given"]) == ("training.batch_size", 16)
     assert e.value.details["allowed"] == ("2 to 4" if room >= 4 else "more memory")
+
+
+def test_the_batch_that_fits_is_that_of_all_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sees a half of what `batch_size` says."""
+    monkeypatch.setattr(loop, "workers", lambda: 2)
+
+    def backward(batch: Tensor, labels: Tensor, step: int) -> Mapping[str, float]:
+        if len(batch) > 5:
+            raise MemoryError
+        return {"loss": 0.0}
+
+    training = Training(
+        name="net",
+        module=nn.Linear(1, 1),
+        backward=backward,
+        dataset=bars(),
+        plan=replace(PLAN, recipe="sandwich"),
+        identity=None,
+        checkpoint=None,
+        reporter=Reporter(),
+    )
+    with pytest.raises(TinynasError, match=r"a batch of 32 images does not fit .*; 8 fits") as e:
+        training.run()
+    assert e.value.details["allowed"] == "4 to 8"
 
 
 def test_other_errors_are_not_taken_for_want_of_memory() -> None:

@@ -126,14 +126,17 @@ class Training:
         except (RuntimeError, MemoryError) as error:
             if not _is_shortage(error):
                 raise
-            fits = self._largest_that_fits(images, labels, step)
-            advice = f"{fits} fits" if fits else "not even 2 images fit"
+            # Of a worker's own part; what can be set is the batch of all of them.
+            given, fits = (
+                n * workers() for n in (len(images), self._largest_that_fits(images, labels, step))
+            )
+            advice = f"{fits} fits" if fits else f"not even {2 * workers()} images fit"
             raise TinynasError(
-                f"training of the {self.name}: a batch of {len(images)} images does not fit the "
+                f"training of the {self.name}: a batch of {given} images does not fit the "
                 f"memory of the {self.device.type}; {advice}",
                 field="training.batch_size",
-                given=len(images),
-                allowed=f"2 to {fits}" if fits else "more memory",
+                given=given,
+                allowed=f"{2 * workers()} to {fits}" if fits else "more memory",
                 fits=fits,
             ) from error
 
