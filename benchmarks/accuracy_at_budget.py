@@ -35,6 +35,7 @@ from tinynas.build import preferred_compiler
 from tinynas.cost import MemoryCost
 from tinynas.data import Dataset, load_dataset
 from tinynas.devices import Budget, Device, load_device
+from tinynas.effort import aware_images
 from tinynas.finetune import int8_network
 from tinynas.pipeline import run_pipeline
 from tinynas.pipeline.compiling import schedule_within
@@ -47,7 +48,7 @@ from tinynas.units import parse_bytes
 
 QUICK_FAMILIES = ("mobilenet-v2", "mlperf-resnet8")
 BUDGETS = ("64KB:256KB", "128KB:512KB", "320KB:1MB")
-RATE, AWARE_RATE, AWARE_SHARE = 5e-3, 3e-4, 0.1
+RATE, AWARE_RATE = 5e-3, 3e-4
 SEARCHED = "searched"
 Entrant: TypeAlias = tuple[str, int | None]
 """A family and its resolution; none where that is searched."""
@@ -237,9 +238,9 @@ class _Bench:
             self.effort.images, learning_rate=RATE, seed=seed, threads=available_threads()
         )
         net = trained_network(network, data, plan)
-        aware = TrainingPlan(
-            max(1, int(AWARE_SHARE * self.effort.images)), learning_rate=AWARE_RATE, seed=seed
-        )
+        # As many as the searched network sees where it needs this training.
+        images = aware_images(self.effort.images, self.effort.supernet_images)
+        aware = TrainingPlan(images, learning_rate=AWARE_RATE, seed=seed)
         result = int8_network(net, None, data, aware, reporter=Reporter("quantise", tell))
         graph = quantise_network(result.calibrated)
         return {
