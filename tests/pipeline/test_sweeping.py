@@ -40,7 +40,16 @@ def test_a_rate_at_which_nothing_is_learnt_loses(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("trials-*"))) == 1
 
 
-@pytest.mark.parametrize("values", [{}, {"images": [1.0]}, {"learning_rate": []}])
-def test_what_cannot_be_swept_is_refused(values: dict[str, list[float]], tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="is not swept"):
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "needs values to try, of one or more of learning_rate"),
+        ({"learning_rate": []}, "needs values to try"),
+        ({"images": [1.0]}, "images cannot be swept"),
+    ],
+)
+def test_what_cannot_be_swept_is_refused(
+    values: dict[str, list[float]], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidInputError, match=message):
         sweep(SUBSPACE, load_dataset("digits"), PLAN, values, tmp_path)

@@ -100,7 +100,9 @@ def sweep(
     unknown = [name for name in values if name not in SWEPT]
     if unknown or not any(values.values()):
         raise InvalidInputError(
-            f"sweep: {', '.join(unknown) or 'nothing'} is not swept",
+            f"{', '.join(unknown)} cannot be swept"
+            if unknown
+            else f"a sweep needs values to try, of one or more of {', '.join(SWEPT)}",
             field=unknown[0] if unknown else "values",
             given=sorted(values),
             allowed=list(SWEPT),
