@@ -23,6 +23,7 @@ from tinynas.schedule import (
 )
 from tinynas.schedule.kernels import (
     BASE,
+    EXPANDED,
     PLANES,
     SHORT_ALONE,
     SLIDES,
@@ -61,7 +62,7 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
     options = RandomGraphOptions(min_size=4, max_size=8, max_channels=12, classifier=True)
     if kernel in SHORT_ALONE:
         yield from (network_of_layers(9, 8, [layer]) for layer in short_layers(kernel))
-        if kernel in THREE | WIDE:  # pixels and bytes that are left over go deepest
+        if kernel in THREE | WIDE | EXPANDED:  # pixels and bytes that are left over go deepest
             yield from (network_of_layers(8, 6, [layer]) for layer in short_layers(kernel))
         return
     if kernel is Kernel.DEPTHWISE:  # whole 3 x 3 windows and all others have code of their own
@@ -83,7 +84,7 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
 
 def short_layers(kernel: Kernel) -> list[Layer]:
     """Layers that a kernel without the general form runs; where any size will do, the largest."""
-    if kernel in THREE | WIDE:
+    if kernel in THREE | WIDE | EXPANDED:
         size = 3 if BASE[kernel] is Kernel.CONV else 1
         return [Layer(size, 1, 8, relu) for relu in (True, False)]
     if kernel in SLIDES:

@@ -28,12 +28,12 @@ from benchmarks.code_size_networks import OF_SPACES, alone
 from benchmarks.kernel_cycles import cycles_of, measured_on
 from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.cost import instructions
-from tinynas.cost.instructions import FEATURES, features_of
+from tinynas.cost.instructions import FEATURES, InstructionModel, features_of
 from tinynas.graph.ir import Graph, Window
 from tinynas.graph.random import RandomGraphOptions, random_graph
 from tinynas.graph.random_operators import random_operators
 from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_segments
-from tinynas.schedule.kernels import BASE, PLANES, SLIDES, Kernel, kernel_in, kernel_of
+from tinynas.schedule.kernels import BASE, EXPANDED, PLANES, SLIDES, Kernel, kernel_in, kernel_of
 from tinynas.schedule.stream import is_streamable
 
 SHAPES = 6
@@ -131,7 +131,7 @@ def alone_of(kernel: Kernel) -> list[Graph]:
 
 
 def points(kernel: Kernel, core: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Features [N, 14] and instructions [N] of the layers that a kernel runs."""
+    """Features [N, 15] and instructions [N] of the layers that a kernel runs."""
     if kernel in BASE or kernel in BASE.values():
         found = counts(BASE.get(kernel, kernel), frozenset({kernel}), core)
         mine = [(features, number) for name, features, number in found if name is kernel]
@@ -166,9 +166,10 @@ def shape_of(kernel: Kernel, size: int = 10) -> Graph:
     return network_of_layers(size, channels, [layer])
 
 
-def call(kernel: Kernel, core: str) -> float:
+def call(kernel: Kernel, core: str, model: InstructionModel) -> float:
     """Instructions of every further call: one layer row by row against the same one at once.
 
+    Without what `model` knows of weights that are expanded in every call.
     Nothing for kernels that no stream runs; what of rows taken apart a tile repeats is not counted.
     Rows of twelve pixels: dense kernels compute two or three at once, and what a part lacks to that
     counts as pixels.
@@ -181,14 +182,53 @@ def call(kernel: Kernel, core: str) -> float:
         run_network(graph, forced(graph, plan, {kernel}), device=measured_on(core)).by_op[0]
         for plan in (plan_layer(graph), rows)
     )
-    return round((parts - once) / (graph.tensors[graph.outputs[0]].shape[1] - 1), 1)
+    found = (parts - once) / (graph.tensors[graph.outputs[0]].shape[1] - 1)
+    if kernel in EXPANDED:
+        expanded = features_of(graph, graph.ops[0])[FEATURES.index("expanded")]
+        found -= model.of("expanded") * float(expanded)
+    return round(found, 1)
 
 
 def fit(features: NDArray[np.float64], counts: NDArray[np.float64]) -> dict[str, Any]:
-    """Coefficients, none negative, and the largest relative deviation over all points."""
-    relative = features / counts[:, None]
-    coefficients, _ = nnls(relative, np.ones(len(counts)))
-    error = float(np.abs(relative @ coefficients - 1).max())
+    """Coefficients, none negative, and the largest relative deviation over all points.
+
+    Without `expanded`: only kernels that expand weights do something for each."""
+    return _deviation(
+        fitted(features, counts, [n for n in FEATURES if n != "expanded"]), features, counts
+    )
+
+
+def fit_expanded(kernel: Kernel, core: str) -> dict[str, Any]:
+    """The coefficients of the kernel with int16 weights in flash, and of what expanding adds to its
+    counts on the same layers: something for a call and for what is expanded."""
+    features, numbers = points(kernel, core)
+    same, wide = points(_EXPANDED_OF[kernel], core)
+    assert np.array_equal(same, features)
+    of_wide = fit(features, wide)["coefficients"]
+    added = fitted(features, numbers - wide, ["calls", "expanded"])
+    return _deviation(added + of_wide, features, numbers)
+
+
+_EXPANDED_OF = {
+    Kernel.CONV_EXPANDED: Kernel.CONV_WIDE,
+    Kernel.POINTWISE_EXPANDED: Kernel.POINTWISE_WIDE,
+}
+
+
+def fitted(
+    features: NDArray[np.float64], counts: NDArray[np.float64], names: list[str]
+) -> NDArray[np.float64]:
+    """Coefficients of all features, none negative, 0 but for those of `names`."""
+    columns = [FEATURES.index(name) for name in names]
+    found = np.zeros(len(FEATURES))
+    found[columns], _ = nnls(features[:, columns] / counts[:, None], np.ones(len(counts)))
+    return found
+
+
+def _deviation(
+    coefficients: NDArray[np.float64], features: NDArray[np.float64], counts: NDArray[np.float64]
+) -> dict[str, Any]:
+    error = float(np.abs(features @ coefficients / counts - 1).max())
     return {"coefficients": [round(float(c), 4) for c in coefficients], "error": round(error, 4)}
 
 
@@ -200,16 +240,18 @@ def main() -> int:
     wanted, core = arguments.kernels, arguments.core
     target = FOLDER / instructions.file_of(core)
     table = json.loads(target.read_text()) if target.is_file() else {"kernels": {}}
+    known = table.get("features", FEATURES)
+    for value in table["kernels"].values():
+        old = dict(zip(known, value["coefficients"], strict=True))
+        value["coefficients"] = [old.get(name, 0.0) for name in FEATURES]
     table["features"] = list(FEATURES)
     for kernel in wanted or Kernel:
-        features, numbers = points(kernel, core)
-        found = fit(features, numbers) | {
-            "cycles": cycles(kernel, core),
-            "call": call(kernel, core),
-        }
+        found = fit_expanded(kernel, core) if kernel in EXPANDED else fit(*points(kernel, core))
+        model = InstructionModel(tuple(found["coefficients"]), found["error"], {})
+        found |= {"cycles": cycles(kernel, core), "call": call(kernel, core, model)}
         table["kernels"][kernel.value] = found
         print(
-            f"{kernel:20} {len(numbers):3} shapes, error {found['error']:.1%}",
+            f"{kernel:20} error {found['error']:.1%}",
             found["cycles"],
             file=sys.stderr,
         )

@@ -116,6 +116,24 @@ def test_streams_hand_on_as_many_columns_as_sram_allows() -> None:
         assert memory_cost(graph, found, DEVICE.core).sram_bytes <= budget.sram_bytes
 
 
+def test_weights_are_expanded_where_few_channels_come_in_and_not_in_streams() -> None:
+    """Where there is scratch memory for it; a stream would pay for it in every row."""
+    graph = network_of_layers(40, 8, [Layer(1, 1, 48), Layer(3, 1, 0)])
+    expanded = Kernel.POINTWISE_EXPANDED
+    layer = with_variants(graph, plan_layer(graph), PLENTY, DEVICE)
+    assert kernel_in(graph, layer, graph.ops[0]) is expanded
+    ran = run_network(graph, layer)
+    assert ran.mismatches == 0
+    assert ran.by_op[0] <= 1.19 * 40 * 40 * 8 * 48
+    least = memory_cost(graph, plan_layer(graph), DEVICE.core)
+    tight = Budget(least.sram_bytes + 300, 1 << 30)
+    without = with_variants(graph, plan_layer(graph), tight, DEVICE)
+    assert kernel_in(graph, without, graph.ops[0]) is Kernel.POINTWISE_THREE
+    assert memory_cost(graph, without, DEVICE.core).sram_bytes <= tight.sram_bytes
+    offers = {o.kernel: o.cycles for o in offers_of(graph, _streamed(graph, 4), DEVICE)}
+    assert offers[expanded] < 0 < offers[Kernel.POINTWISE_THREE]
+
+
 def test_three_pixels_at_a_time_are_not_given_two() -> None:
     """Where a kernel has threes alone, what a call lacks to that costs as much; the one with int8
     weights has twos, too."""

@@ -7,16 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.kernel_shapes import Layer, network_of_layers, run_network
+from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_network
 from tinynas.cost import Population, Tables, estimate_latency
 from tinynas.cost.instructions import models
 from tinynas.cost.latencies import population_latency
-from tinynas.cost.latency import op_instructions, parts_of
+from tinynas.cost.latency import flash_cycles, op_instructions, parts_of
+from tinynas.cost.layout import constant_bytes
 from tinynas.devices import Budget, FlashTiming, load_device
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_patch, plan_segments
-from tinynas.schedule.kernels import BASE, Kernel, kernel_of
+from tinynas.schedule.kernels import BASE, Kernel, kernel_in, kernel_of
 from tinynas.search.feasibility import Feasibility
 from tinynas.spaces import Architecture, Subspace, load_space, network_of, skeleton
 from tinynas.subspace import choose_subspace
@@ -85,6 +86,51 @@ def test_pixels_that_calls_lack_count_as_if_they_were_there() -> None:
         whole, found = (op_instructions(graph, pointwise, kernel, p) for p in (None, parts))
         assert whole is not None
         assert found == pytest.approx(whole * pixels / 100 + further, abs=1)
+
+
+def test_expanding_weights_counts_in_every_call() -> None:
+    graph = network_of_layers(12, 8, [Layer(1, 1, 24, False), Layer(3, 1, 8)])
+    for op, kernel in zip(
+        graph.ops, (Kernel.POINTWISE_EXPANDED, Kernel.CONV_EXPANDED), strict=True
+    ):
+        model = models()[kernel]
+        assert 2 < model.of("expanded") < 5
+        weights = graph.tensors[op.inputs[1]]
+        assert weights.data is not None
+        bytes_expanded = weights.elements + 12 * weights.shape[0]
+        whole, found = (op_instructions(graph, op, kernel, p) for p in (None, {12: 12}))
+        assert whole is not None
+        further = 11 * (model.call + model.of("expanded") * bytes_expanded)
+        assert found == pytest.approx(whole + further, abs=1)
+
+
+@pytest.mark.slow
+def test_what_expanding_takes_in_streams_is_near_what_was_counted() -> None:
+    graph = network_of_layers(12, 8, [Layer(1, 1, 24, False), Layer(3, 1, 8)])
+    kernels = {Kernel.POINTWISE_EXPANDED, Kernel.CONV_EXPANDED}
+    stream = plan_segments(graph, [Segment(SegmentKind.STREAM, 0, 2, chunk=12)])
+    schedule = forced(graph, stream, kernels)
+    assert {Kernel(k) for _, k in schedule.variants} == kernels
+    ran = run_network(graph, schedule)
+    assert ran.mismatches == 0
+    parts = parts_of(graph, schedule)
+    for index, op in enumerate(graph.ops):
+        kernel = kernel_in(graph, schedule, op)
+        estimated = op_instructions(graph, op, kernel, parts[op.name])
+        assert estimated == pytest.approx(ran.by_op[index], rel=0.15)
+
+
+def test_constants_that_are_expanded_are_read_from_flash_once_a_call() -> None:
+    graph = network_of_layers(12, 48, [Layer(1, 1, 96)])
+    slow = replace(DEVICE, flash_timing=FlashTiming(5, 32, 0))
+    (op,) = graph.ops
+    for kernel, parts, passes in (
+        (Kernel.POINTWISE_EXPANDED, None, 1),
+        (Kernel.POINTWISE_EXPANDED, {12: 12}, 12),
+        (Kernel.POINTWISE_WIDE, None, 48),
+    ):
+        size = constant_bytes(graph, op, kernel).total
+        assert flash_cycles(graph, op, kernel, slow, parts) == passes * size / 32 * 5
 
 
 def test_what_patches_recompute_counts_op_by_op() -> None:

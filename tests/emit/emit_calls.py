@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from elftools.elf.elffile import ELFFile
+from numpy.typing import NDArray
 from unicorn import UC_ARCH_ARM, UC_MODE_MCLASS, UC_MODE_THUMB, Uc
 from unicorn.arm_const import (
     UC_ARM_REG_LR,
@@ -62,8 +63,10 @@ class Core:
             (symbol,) = symbols.get_symbol_by_name(f"tinynas_{kernel.value}")
             self.entry = symbol["st_value"] | 1
 
-    def check(self, graph: Graph, schedule: Schedule, seed: int) -> None:
+    def check(self, graph: Graph, schedule: Schedule, seed: int) -> NDArray[np.int8]:
         """Runs a network's only op on a random input; compares output and untouched memory.
+
+        Returns the arena as it is then.
 
         Raises:
             AssertionError: a byte is wrong.
@@ -88,6 +91,7 @@ class Core:
             if buffer.name in (out.name, scratch_name(op)):
                 mine[buffer.offset : buffer.end] = True
         np.testing.assert_array_equal(after[~mine], arena[~mine], err_msg=str(op))
+        return after
 
     def _call(self, *arguments: int) -> None:
         registers = (UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2)

@@ -16,14 +16,15 @@ from benchmarks.kernel_shapes import Layer, forced, network_of_layers, run_netwo
 from tinynas.build import toolchains
 from tinynas.cost.layout import constant_bytes
 from tinynas.cost.wide import CLAMPED, MIXED, SIGNED, wide_forms
+from tinynas.emit.constants import convolution_words
 from tinynas.emit.operators import operator_of
 from tinynas.graph.arithmetic import Requantisation, requantisation
 from tinynas.graph.ir import Activation, Graph, Window, same_padding
 from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_patch, plan_segments
-from tinynas.schedule.kernels import MOST_ROWS, Kernel
+from tinynas.schedule.kernels import BASE, EXPANDED, MOST_ROWS, WIDE, Kernel, scratch_name
 
-CONV = (Kernel.CONV_THREE, Kernel.CONV_WIDE)
-POINTWISE = (Kernel.POINTWISE_THREE, Kernel.POINTWISE_WIDE)
+CONV = (Kernel.CONV_THREE, Kernel.CONV_WIDE, Kernel.CONV_EXPANDED)
+POINTWISE = (Kernel.POINTWISE_THREE, Kernel.POINTWISE_WIDE, Kernel.POINTWISE_EXPANDED)
 NUMBERS = (Numbers(), Numbers(3, -128), Numbers(-7, 40, output_scale=0.3))
 COARSE = Numbers(3, -128, output_scale=0.5)
 MANY = Numbers(weight_scales=(2e-5, 0.5), output_scale=0.004)
@@ -133,6 +134,28 @@ def test_every_shape_and_form_on_a_core(kernel: Kernel, toolchain: str, tmp_path
         core.check(graph, forced(graph, plan_layer(graph), {kernel}), n)
 
 
+@pytest.mark.parametrize("kernel", sorted(EXPANDED))
+def test_weights_are_expanded_to_those_of_the_other_kernel(kernel: Kernel, tmp_path: Path) -> None:
+    """Word for word, whatever they are shifted by, up to the end of the scratch memory."""
+    core = Core(kernel, toolchains()[0], tmp_path)
+    (wide,) = (k for k in WIDE if BASE[k] is BASE[kernel])
+    shifts: set[int] = set()
+    graphs = _windows(7, 20) if kernel in CONV else _pointwise(8)[::2]
+    for n, (graph, _) in enumerate(_pairs((kernel,), graphs)):
+        (op,) = graph.ops
+        schedule = forced(graph, plan_layer(graph), {kernel})
+        arena = core.check(graph, schedule, n)
+        numbers = requantisation(graph, op)
+        assert isinstance(numbers, Requantisation)
+        expected = convolution_words(graph, op, numbers, wide)
+        (end,) = (b.end for b in schedule.buffers if b.name == scratch_name(op))
+        found = arena[end - expected.nbytes : end].view(np.uint32)
+        np.testing.assert_array_equal(found, expected, err_msg=str(op))
+        forms = wide_forms(graph, op, numbers)
+        shifts |= set((forms.exponents - forms.shift).tolist())
+    assert len(shifts) > 4
+
+
 def test_forms_and_shifts_that_the_shapes_meet() -> None:
     forms = []
     for graph in (*_pointwise(4), *_windows(3, 150)):
@@ -172,7 +195,7 @@ def test_no_weight_of_minus_128_where_two_make_one_int16() -> None:
     assert not forced(changed, schedule, {Kernel.POINTWISE_THREE}).variants
 
 
-@pytest.mark.parametrize("kernels", [*product(CONV, POINTWISE)])
+@pytest.mark.parametrize("kernels", [*product(CONV[:2], POINTWISE[:2]), (CONV[2], POINTWISE[2])])
 def test_in_patches_and_streams(kernels: tuple[Kernel, Kernel], tmp_path: Path) -> None:
     layers = [Layer(3, 2, 8), Layer(1, 1, 12, False), Layer(3, 1, 8), Layer(1, 1, 16)]
     graph = network_of_layers(19, 3, layers)
@@ -190,7 +213,7 @@ def test_in_patches_and_streams(kernels: tuple[Kernel, Kernel], tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kernels", [{CONV[0], POINTWISE[0]}, {CONV[1], POINTWISE[1]}])
+@pytest.mark.parametrize("kernels", [{*pair} for pair in zip(CONV, POINTWISE, strict=True)])
 def test_networks_in_the_simulator(kernels: set[Kernel]) -> None:
     """By layers, by patches and as a stream: what a network executes in its firmware."""
     layers = [Layer(3, 2, 8), Layer(1, 1, 20, False), Layer(3, 1, 8), Layer(1, 1, 144)]

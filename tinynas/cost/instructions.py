@@ -49,6 +49,7 @@ FEATURES = (
     "fours",
     "planes",
     "strided",
+    "expanded",
 )
 """What instructions are linear in: multiply-accumulates with taps in whole words, outputs, gathered
 inputs, kernel rows of all pixels, output pixels, output rows of all channels, one, inputs, products
@@ -56,7 +57,9 @@ with taps inside the input, and output channels.  Of depthwise convolutions alon
 rows and columns rounded up to two, with columns rounded up to four, the inputs that the latter see,
 padding included, and output rows of all channels where the stride is not 1.  Of pools, means and
 fully connected layers the first two of these four are other things: channels that are computed
-together (four, or one that is left over) of all output pixels, and their taps."""
+together (four, or one that is left over) of all output pixels, and their taps.  The last one is
+bytes of weights, taps in whole words, and of twelve more an output channel: what the kernels that
+expand weights go through in every call, however few its pixels."""
 
 
 _FILES = {"cortex-m0plus": "instructions_m0plus.json", "cortex-m3": "instructions_m3.json"}
@@ -87,7 +90,7 @@ class InstructionModel:
 
 
 def features_of(graph: Graph, op: Op) -> NDArray[np.float64]:
-    """The features of an op: float64 [14], in the order of `FEATURES`."""
+    """The features of an op: float64 [15], in the order of `FEATURES`."""
     out, source = graph.tensors[op.outputs[0]], graph.tensors[op.inputs[0]]
     channels = out.shape[-1]
     pixels = out.elements // channels
@@ -114,12 +117,13 @@ def features_of(graph: Graph, op: Op) -> NDArray[np.float64]:
         inside,
         channels,
         *_together(graph, op, inside),
+        channels * (padded(taps) + 12) if weighted else 0,
     )
     return np.array(values, dtype=np.float64)
 
 
 def _together(graph: Graph, op: Op, inside: int) -> tuple[int, int, int, int]:
-    """The last four features; `inside`: the products with taps inside the input."""
+    """The four features before the last; `inside`: the products with taps inside the input."""
     out = graph.tensors[op.outputs[0]]
     channels, pixels = out.shape[-1], out.elements // out.shape[-1]
     match op.attributes:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 from tinynas.cost.instructions import (
     DSP_CORE,
+    FEATURES,
     check_timings,
     cycles_per_instruction,
+    features_of,
     file_of,
     has_timings,
     instructions_of,
@@ -25,15 +27,17 @@ from tinynas.cost.layout import constant_bytes
 from tinynas.devices import Device
 from tinynas.graph.ir import Conv2D, Graph, Op
 from tinynas.schedule.ir import Schedule, SegmentKind
-from tinynas.schedule.kernels import SLIDES, THREE, Kernel, kernel_in, kernel_of
+from tinynas.schedule.kernels import EXPANDED, SLIDES, THREE, Kernel, kernel_in, kernel_of
 from tinynas.schedule.stream import stream_segment
 from tinynas.schedule.windows import tile_windows
 
 PIXELS_AT_ONCE = {
     Kernel.CONV: 2,
+    Kernel.CONV_EXPANDED: 3,
     Kernel.CONV_THREE: 3,
     Kernel.CONV_WIDE: 3,
     Kernel.POINTWISE: 2,
+    Kernel.POINTWISE_EXPANDED: 3,
     Kernel.POINTWISE_WIDE: 3,
     Kernel.POINTWISE_THREE: 3,
 }
@@ -124,6 +128,9 @@ def op_instructions(
     if kernel in SLIDES:  # what begins a row begins every part of one
         _, rows, _, channels = graph.tensors[op.outputs[0]].shape
         further += model.of("lines") * channels * max(0, calls - rows)
+    if kernel in EXPANDED:
+        expanded = features_of(graph, op)[FEATURES.index("expanded")]
+        further += model.of("expanded") * float(expanded) * (calls - 1)
     computed = _computed(graph, op, kernel, parts, core)
     return round(number * computed / _pixels(graph, op) + further)
 
@@ -183,7 +190,9 @@ def _computed(graph: Graph, op: Op, kernel: Kernel, parts: Parts | None, core: s
 
 
 def _passes(graph: Graph, op: Op, kernel: Kernel, parts: Parts | None) -> float:
-    """How often a dense kernel goes through its constants."""
+    """How often a dense kernel goes through its constants in flash."""
+    if kernel in EXPANDED:
+        return 1 if parts is None else sum(parts.values())
     at_once = PIXELS_AT_ONCE.get(kernel, 2)
     if parts is None:
         return _pixels(graph, op) / at_once

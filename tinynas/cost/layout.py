@@ -16,8 +16,11 @@ from tinynas.graph.ir import Graph, Op
 from tinynas.schedule.ir import Segment, SegmentKind
 from tinynas.schedule.kernels import (
     CLAMPED_ALONE,
+    EXPANDED,
     PLANES,
     STRIPS,
+    THREE,
+    WIDE,
     Kernel,
     Overlap,
     kernel_of,
@@ -50,9 +53,11 @@ STAGE_BYTES = 12
 
 _DESCRIPTOR_BYTES = {
     Kernel.CONV: 60,
+    Kernel.CONV_EXPANDED: 60,
     Kernel.CONV_THREE: 60,
     Kernel.CONV_WIDE: 60,
     Kernel.POINTWISE: 60,
+    Kernel.POINTWISE_EXPANDED: 60,
     Kernel.POINTWISE_THREE: 60,
     Kernel.POINTWISE_WIDE: 60,
     Kernel.DEPTHWISE: 60,
@@ -87,11 +92,10 @@ _DESCRIPTOR_BYTES = {
 _PRODUCTS = frozenset(
     {
         Kernel.CONV,
-        Kernel.CONV_THREE,
-        Kernel.CONV_WIDE,
         Kernel.POINTWISE,
-        Kernel.POINTWISE_THREE,
-        Kernel.POINTWISE_WIDE,
+        *THREE,
+        *WIDE,
+        *EXPANDED,
         Kernel.DEPTHWISE,
         *CLAMPED_ALONE,
         Kernel.DEPTHWISE_MULTIPLIER,
@@ -133,6 +137,8 @@ def constant_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> Consta
             return ConstantBytes(2 * pairs * padded(taps), 5 * _WORD * pairs, descriptor)
         case Kernel.CONV_THREE | Kernel.POINTWISE_THREE:
             return ConstantBytes(padded(taps) * channels, 4 * _WORD * channels, descriptor)
+        case Kernel.CONV_EXPANDED | Kernel.POINTWISE_EXPANDED:
+            return ConstantBytes(padded(taps) * channels, 3 * _WORD * channels, descriptor)
         case Kernel.CONV_WIDE | Kernel.POINTWISE_WIDE:
             numbers = requantisation(graph, op)
             assert isinstance(numbers, Requantisation)  # noqa: S101

@@ -28,6 +28,7 @@ from tinynas.graph.ir import Conv2D, DepthwiseConv2D, Graph, Op
 from tinynas.schedule import Schedule, SegmentKind
 from tinynas.schedule.kernels import (
     BASE,
+    EXPANDED,
     MOST_ROWS,
     MOST_TAPS,
     PLANES,
@@ -188,7 +189,7 @@ def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
         return False
     if kernel in THREE:
         return window.kernel[0] <= MOST_ROWS and has_paired_form(graph, op, numbers)
-    if kernel in WIDE:
+    if kernel in WIDE | EXPANDED:
         exact = wide_forms(graph, op, numbers).form != MIXED
         return exact and window.kernel[0] <= MOST_ROWS
     match kernel:

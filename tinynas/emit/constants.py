@@ -88,6 +88,10 @@ def convolution_words(
             forms = wide_forms(graph, op, numbers)
             rows = _gathered(weights)
             return wide_words(rows, _raised(bias, rows, numbers), forms, numbers)
+        case Kernel.CONV_EXPANDED | Kernel.POINTWISE_EXPANDED:
+            forms = wide_forms(graph, op, numbers)
+            rows = _gathered(weights)
+            return expanded_words(rows, _raised(bias, rows, numbers), forms, numbers)
         case _:
             rows = _gathered(weights)
             return _pairs(rows, _raised(bias, rows, numbers), multipliers, rights)
@@ -201,6 +205,22 @@ def wide_words(
     parts = [bias << forms.exponents, numbers.multipliers.astype(np.int64), offsets, units]
     head, *tail = (_words(part[passes]) for part in parts[: 1 + TAIL_WORDS[forms.form]])
     return np.concatenate([head, weights.reshape(len(passes), -1), *tail], axis=1).reshape(-1)
+
+
+def expanded_words(
+    rows: NDArray[np.int8],
+    bias: NDArray[np.int64],
+    forms: WideForms,
+    numbers: Requantisation,
+) -> Words:
+    """One channel after the other as expand_weights.c reads them; channels and taps in fours."""
+    passes = channel_passes(len(rows))
+    fours = rows.reshape(len(rows), -1, 4)[passes]  # passes, 2, fours, 4
+    fours[1::2] = fours[1::2, :, ::-1, [1, 0, 3, 2]]  # odd passes go downwards
+    weights = fours.reshape(len(rows), -1).view(np.uint32)
+    sums = bias << forms.exponents
+    head = np.stack([sums, numbers.multipliers.astype(np.int64), forms.exponents], axis=1)
+    return np.concatenate([_words(head)[passes.reshape(-1)], weights], axis=1).reshape(-1)
 
 
 def row_words(

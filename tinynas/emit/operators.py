@@ -24,7 +24,15 @@ from tinynas.graph.arithmetic import (
 )
 from tinynas.graph.ir import AveragePool2D, Conv2D, DepthwiseConv2D, Graph, MaxPool2D, Op, Window
 from tinynas.schedule import Schedule
-from tinynas.schedule.kernels import CLAMPED_ALONE, PLANES, STRIPS, THREE, WIDE, kernel_in
+from tinynas.schedule.kernels import (
+    CLAMPED_ALONE,
+    EXPANDED,
+    PLANES,
+    STRIPS,
+    THREE,
+    WIDE,
+    kernel_in,
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def _convolution(graph: Graph, schedule: Schedule, index: int) -> tuple[Members,
         "minimum": numbers.minimum,
         "maximum": numbers.maximum,
     }
-    if kernel in WIDE or kernel in CLAMPED_ALONE:
+    if kernel in WIDE | EXPANDED | CLAMPED_ALONE:
         forms = (row_forms if kernel in PLANES else wide_forms)(graph, op, numbers)
         members |= {"shift": forms.shift, "form": forms.form}
     if kernel in THREE:
@@ -203,8 +211,12 @@ _VARIANTS: dict[Kernel, _Variant] = {
         "conv_op", ("conv", "expand", "gather", "pair", "requantise", "view"), _convolution
     ),
     **{
-        kernel: _Variant("conv_op", (kernel.value, product, "threes", "view"), _convolution)
-        for kernels, product in ((THREE, "three"), (WIDE, "three_wide"))
+        kernel: _Variant("conv_op", (kernel.value, *products, "threes", "view"), _convolution)
+        for kernels, products in (
+            (THREE, ("three",)),
+            (WIDE, ("three_wide",)),
+            (EXPANDED, ("expand_weights", "three_wide")),
+        )
         for kernel in kernels
     },
     Kernel.POINTWISE: _Variant(
@@ -302,6 +314,7 @@ _TILED = frozenset(
         Kernel.DEPTHWISE,
         *THREE,
         *WIDE,
+        *EXPANDED,
         *CLAMPED_ALONE,
         Kernel.DEPTHWISE_MULTIPLIER,
         Kernel.ADD,

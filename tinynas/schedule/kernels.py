@@ -40,9 +40,11 @@ class Kernel(StrEnum):
     """The C kernels; a kernel is the file `<kernel>.c` and the function `<prefix>_<kernel>`."""
 
     CONV = "conv"
+    CONV_EXPANDED = "conv_expanded"
     CONV_THREE = "conv_three"
     CONV_WIDE = "conv_wide"
     POINTWISE = "pointwise"
+    POINTWISE_EXPANDED = "pointwise_expanded"
     POINTWISE_THREE = "pointwise_three"
     POINTWISE_WIDE = "pointwise_wide"
     DEPTHWISE = "depthwise"
@@ -97,9 +99,11 @@ class Overlap(StrEnum):
 
 _OVERLAPS = {
     Kernel.CONV: Overlap.PIXEL,
+    Kernel.CONV_EXPANDED: Overlap.PIXEL,
     Kernel.CONV_THREE: Overlap.PIXEL,
     Kernel.CONV_WIDE: Overlap.PIXEL,
     Kernel.POINTWISE: Overlap.PIXEL,
+    Kernel.POINTWISE_EXPANDED: Overlap.PIXEL,
     Kernel.POINTWISE_THREE: Overlap.PIXEL,
     Kernel.POINTWISE_WIDE: Overlap.PIXEL,
     Kernel.DEPTHWISE: Overlap.ELEMENT,
@@ -134,8 +138,10 @@ _OVERLAPS = {
 
 
 BASE = {
+    Kernel.CONV_EXPANDED: Kernel.CONV,
     Kernel.CONV_THREE: Kernel.CONV,
     Kernel.CONV_WIDE: Kernel.CONV,
+    Kernel.POINTWISE_EXPANDED: Kernel.POINTWISE,
     Kernel.POINTWISE_THREE: Kernel.POINTWISE,
     Kernel.POINTWISE_WIDE: Kernel.POINTWISE,
     Kernel.DEPTHWISE_3: Kernel.DEPTHWISE,
@@ -151,7 +157,7 @@ BASE = {
     Kernel.DEPTHWISE_STRIDED: Kernel.DEPTHWISE,
     Kernel.DEPTHWISE_WIDE: Kernel.DEPTHWISE,
 }
-"""The kernels that are faster variants, and whose place they take: for more flash."""
+"""The kernels that are faster variants, and whose place they take: for more flash or scratch."""
 
 
 PLANES = {
@@ -187,12 +193,15 @@ THREE = frozenset({Kernel.CONV_THREE, Kernel.POINTWISE_THREE})
 """The dense kernels with int8 weights that compute three pixels at a time."""
 
 WIDE = frozenset({Kernel.CONV_WIDE, Kernel.POINTWISE_WIDE})
-"""Those with int16 weights."""
+"""Those with int16 weights in flash."""
+
+EXPANDED = frozenset({Kernel.CONV_EXPANDED, Kernel.POINTWISE_EXPANDED})
+"""Those with int8 weights in flash that become int16 once a call."""
 
 MOST_ROWS = 10
 """Of the kernel of a convolution that these take."""
 
-SHORT_ALONE = CLAMPED_ALONE | THREE | WIDE
+SHORT_ALONE = CLAMPED_ALONE | THREE | WIDE | EXPANDED
 """The kernels that have no general form."""
 
 
@@ -259,7 +268,8 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
     """Arena bytes, word aligned, that a kernel needs beside its input and output while it runs.
 
     `kernel`: the variant that runs the op; None: the one that planner and search count with.
-    Dense convolutions gather the inputs of two or three output pixels as int16.  The fast depthwise
+    Dense convolutions gather the inputs of two or three output pixels as int16, and some hold all
+    of their constants with int16 weights.  The fast depthwise
     kernels hold the rows that two rows of outputs see, four channels of them as int16, and weights;
     that of 3 x 3 sums, too; those that go along a row what four outputs see, or, of 3 x 3, a pixel
     of padding, as the one for all shapes does, which holds where taps lie, too.
@@ -275,6 +285,10 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
             return 3 * 2 * padded(rows * columns * channels) + padded(rows * seen * channels + 3)
         case Kernel.POINTWISE_THREE | Kernel.POINTWISE_WIDE:
             return 3 * 2 * padded(graph.tensors[op.inputs[0]].shape[-1])
+        case Kernel.CONV_EXPANDED:
+            return scratch_bytes(graph, op, Kernel.CONV_WIDE) + _wide_bytes(graph, op)
+        case Kernel.POINTWISE_EXPANDED:
+            return scratch_bytes(graph, op, Kernel.POINTWISE_WIDE) + _wide_bytes(graph, op)
         case Kernel.DEPTHWISE_3:
             columns = graph.tensors[op.outputs[0]].shape[2] + 2
             return 17 * WORD * columns + 4 * 9 * WORD
@@ -295,6 +309,15 @@ def scratch_bytes(graph: Graph, op: Op, kernel: Kernel | None = None) -> int:
             return WORD * rows * columns + padded(graph.tensors[op.inputs[0]].shape[-1])
         case _:
             return 0
+
+
+def _wide_bytes(graph: Graph, op: Op) -> int:
+    """What a dense kernel with int16 weights reads: they, biases, multipliers and offsets and, if
+    outputs are signed, units."""
+    out = graph.tensors[op.outputs[0]]
+    taps = prod(graph.tensors[op.inputs[1]].shape[1:])
+    clamped = out.quantisation is not None and out.quantisation.zero_point == -128
+    return out.shape[-1] * (2 * padded(taps) + WORD * (3 if clamped else 4))
 
 
 def scratch_name(op: Op) -> str:

@@ -11,5 +11,5 @@
 void tinynas_conv_three(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
     tinynas_threes_by(tinynas_three, TINYNAS_IN_ASSEMBLY(tinynas_two),
-                      TINYNAS_IN_ASSEMBLY(tinynas_gather_nine), 0, op, arena, tile);
+                      TINYNAS_IN_ASSEMBLY(tinynas_gather_nine), NULL, op, arena, tile);
 }

@@ -9,5 +9,6 @@
 
 void tinynas_pointwise_three(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
-    tinynas_threes_by(tinynas_three, TINYNAS_IN_ASSEMBLY(tinynas_two), NULL, 0, op, arena, tile);
+    tinynas_threes_by(tinynas_three, TINYNAS_IN_ASSEMBLY(tinynas_two), NULL, NULL, op,
+                      arena, tile);
 }

@@ -8,6 +8,7 @@
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
 #define UNIT_BYTES (8 + 20 * PIXELS)
 #define UNITS 8
+#define FEW 0
 #include "tinynas_three.h"
 
 .macro UPWARDS

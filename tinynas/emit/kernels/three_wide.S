@@ -6,6 +6,7 @@
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
 #define UNIT_BYTES 64
 #define UNITS 16
+#define FEW 2
 #include "tinynas_three.h"
 
 .macro PRODUCTS

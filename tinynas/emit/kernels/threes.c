@@ -301,13 +301,13 @@ static int32_t is_one_row(const tinynas_conv_op *op, const tinynas_tile *tile)
 }
 
 void tinynas_threes_by(tinynas_three_function product, tinynas_three_function two,
-                       tinynas_gather_function nine, int32_t is_wide, const tinynas_conv_op *op,
-                       int8_t *arena, const tinynas_tile *tile)
+                       tinynas_gather_function nine, const uint32_t *wide,
+                       const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
     walk w;
     w.product = product;
     w.nine = nine;
-    w.is_wide = is_wide;
+    w.is_wide = wide != NULL;
     w.op = op;
     tinynas_view_of(&w.input, &op->input, arena, tile);
     tinynas_view output;
@@ -328,9 +328,9 @@ void tinynas_threes_by(tinynas_three_function product, tinynas_three_function tw
     t.units = (int32_t)((uint32_t)(op->kernel_rows * w.bytes + 3) / 4u);
     t.gathered = arena + op->scratch;
     w.padded = t.gathered + 24 * t.units;
-    t.constants = op->constants;
+    t.constants = wide != NULL ? wide : op->constants;
     t.form = op->form;
-    t.constants_end = op->constants + output.channels / 2 * pass_words(is_wide, t.form, t.units);
+    t.constants_end = t.constants + output.channels / 2 * pass_words(w.is_wide, t.form, t.units);
     t.shift = op->shift;
     begin_runs(&t, &w);
     int32_t waiting = 0;

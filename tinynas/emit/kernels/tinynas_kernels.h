@@ -247,8 +247,11 @@ int32_t tinynas_next_stage(const tinynas_stage *stages, int32_t count, const uin
 
 void tinynas_conv(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_conv_three(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_conv_expanded(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_conv_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_pointwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+void tinynas_pointwise_expanded(const tinynas_conv_op *op, int8_t *arena,
+                                const tinynas_tile *tile);
 void tinynas_pointwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_pointwise_three(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
 void tinynas_depthwise(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
@@ -381,14 +384,20 @@ void tinynas_three_wide(tinynas_triples *t, int32_t groups);
 void tinynas_gather_nine(void);
 void tinynas_gather_nine_wide(void);
 
-/* The walk, with the product, one of two pixels that gathers as it does (NULL: none), and what gathers
- * three rows of nine bytes for it: see threes.c.
+/* The walk, with the product, one of two pixels that gathers as it does (NULL: none), what gathers three
+ * rows of nine bytes for it, and its constants where they are of int16 weights (NULL: of int8, the op's):
+ * see threes.c.
  */
 typedef void (*tinynas_three_function)(tinynas_triples *t, int32_t groups);
 typedef void (*tinynas_gather_function)(void);
 void tinynas_threes_by(tinynas_three_function product, tinynas_three_function two,
-                       tinynas_gather_function nine, int32_t is_wide, const tinynas_conv_op *op,
-                       int8_t *arena, const tinynas_tile *tile);
+                       tinynas_gather_function nine, const uint32_t *wide,
+                       const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile);
+
+/* The constants of three_wide.c, from int8 weights to `behind` bytes behind the gathered inputs in the op's
+ * scratch memory: see expand_weights.c.
+ */
+const uint32_t *tinynas_expand_weights(const tinynas_conv_op *op, int8_t *arena, int32_t behind);
 
 /* Kernels have no more rows than this there. */
 #define TINYNAS_MOST_ROWS 10

@@ -4,7 +4,8 @@
  * An including file defines the units of four taps, FIRST_UPWARDS, UPWARDS, FIRST_DOWNWARDS and DOWNWARDS
  * (UNIT_BYTES each but for the first ones), how many of these are unrolled, UNITS, what a pass ends with,
  * SCALE_CLAMPED, SCALE_SIGNED and PACK, and how bytes of three pixels, r7-r9, become two words each, r4-r9:
- * SPREAD, after BEGIN_SPREAD; and sets PIXELS, 3 or 2 (whose words are r4-r7), before each THREE.
+ * SPREAD, after BEGIN_SPREAD; and sets PIXELS, 3 or 2 (whose words are r4-r7), before each THREE.  FEW: a
+ * number of units that clamped passes have code of their own for, without a jump; 0: none.
  *
  *     r0        gathered inputs      r8-r10        weights
  *     r1        constants            r11, r12, lr  inputs of three pixels
@@ -42,7 +43,12 @@
 #define TRIPLES 48
 #define GROUPS 52
 #define REST 56
+#if FEW
+#define PASSES 60
+#define FRAME 64
+#else
 #define FRAME 60
+#endif
 #define LANES 12
 
     .syntax unified
@@ -68,6 +74,24 @@
     .if     PIXELS == 3
     \instruction
     .endif
+.endm
+
+/* What both passes of four channels gave becomes bytes; `again`: where the next four begin. */
+.macro JOIN again
+    pop     {r5-r7}
+    orr     r2, r5, r2, lsl #8
+    orr     r3, r6, r3, lsl #8
+    THIRD   orr r4, r7, r4, lsl #8
+    ldm     sp, {r5-r8}
+    eor     r2, r2, #0x80808080
+    eor     r3, r3, #0x80808080
+    THIRD   eor r4, r4, #0x80808080
+    THIRD   str r4, [r7], #4            /* pixels that are not there lie on those that are */
+    str     r3, [r6], #4
+    str     r2, [r5], #4
+    cmp     r1, r8
+    stm     sp, {r5-r7}
+    bne.w   \again
 .endm
 
 /* Bytes of inputs that are gathered for four taps, a half and a half of all pixels. */
@@ -128,6 +152,17 @@
     add     r8, r6, #4
 2:  strd    r9, r10, [sp, #ENTRY_EVEN]
     strd    r7, r8, [sp, #AFTER_EVEN]
+    .if     FEW
+    adr.w   r7, .Leven\pixels
+    adr.w   r8, .Lfew\pixels
+    ldr     r3, [r12, #OF_FORM]
+    sub     r2, r2, #FEW - 1
+    orrs    r3, r3, r2
+    it      eq
+    moveq   r7, r8
+    add     r7, r7, #1
+    str     r7, [sp, #PASSES]
+    .endif
 
 /* Inputs of three pixels, or two:
  *
@@ -205,6 +240,9 @@
 
 .Lgathered\pixels:
     ldrd    r1, r0, [r12, #OF_CONSTANTS]
+    .if     FEW
+    ldr.w   pc, [sp, #PASSES]
+    .endif
 .Leven\pixels:
     FIRST_UPWARDS
     BLOCK   UPWARDS, .Leven_block\pixels, .Leven_end\pixels, ENTRY_EVEN, AFTER_EVEN, TAIL_EVEN, GATHERED_END, 0
@@ -225,20 +263,8 @@
 .Lodd_clamped\pixels:
     SCALE_CLAMPED
 1:  PACK
-    pop     {r5-r7}
-    orr     r2, r5, r2, lsl #8
-    orr     r3, r6, r3, lsl #8
-    THIRD   orr r4, r7, r4, lsl #8
-    ldm     sp, {r5-r8}
-    eor     r2, r2, #0x80808080
-    eor     r3, r3, #0x80808080
-    THIRD   eor r4, r4, #0x80808080
-    THIRD   str r4, [r7], #4            /* pixels that are not there lie on those that are */
-    str     r3, [r6], #4
-    str     r2, [r5], #4
-    cmp     r1, r8
-    stm     sp, {r5-r7}
-    bne.w   .Leven\pixels
+    JOIN    .Leven\pixels
+.Lnext_group\pixels:
     ldrd    r12, r8, [sp, #TRIPLES]
     ldr     r9, [r12, #OF_SKIP]
     subs    r8, r8, #1
@@ -251,6 +277,24 @@
     b.w     .Lgroup\pixels
 2:  add     sp, sp, #FRAME
     pop     {r4-r11, pc}
+    .if     FEW
+.Lfew\pixels:
+    FIRST_UPWARDS
+    .rept   FEW - 1
+    UPWARDS
+    .endr
+    SCALE_CLAMPED
+    PACK
+    push    {r2-r4}
+    FIRST_DOWNWARDS
+    .rept   FEW - 1
+    DOWNWARDS
+    .endr
+    SCALE_CLAMPED
+    PACK
+    JOIN    .Lfew\pixels
+    b.w     .Lnext_group\pixels
+    .endif
     .size   \name, . - \name
 .endm
 
