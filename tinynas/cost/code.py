@@ -7,7 +7,7 @@ and runs the result; nothing here is estimated.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -90,13 +90,20 @@ class CodeSizes:
     def stack_bytes(self, graph: Graph, schedule: Schedule) -> int:
         """The deepest that the stack gets below the call of the network's run function."""
         self._check(kernels_of(graph, schedule))
-        deepest = 0
+        return max(self.stack_by_op(graph, schedule).values(), default=0)
+
+    def stack_by_op(
+        self, graph: Graph, schedule: Schedule, names: Collection[str] | None = None
+    ) -> dict[str, int]:
+        """The same op by op; `names`: of these alone."""
+        found = {}
         for segment in schedule.segments:
             loop = self._loop_stack(graph, segment)
-            ops = graph.ops[segment.first : segment.last]
-            depths = (self._stack(graph, op, kernel_in(graph, schedule, op)) for op in ops)
-            deepest = max(deepest, *(loop + depth for depth in depths))
-        return deepest
+            for op in graph.ops[segment.first : segment.last]:
+                if names is None or op.name in names:
+                    depth = self._stack(graph, op, kernel_in(graph, schedule, op))
+                    found[op.name] = loop + depth
+        return found
 
     def _loop_stack(self, graph: Graph, segment: Segment) -> int:
         """What a segment's loop adds to the stack of its kernels."""

@@ -90,15 +90,13 @@ def needs_general_form(graph: Graph, op: Op, kernel: Kernel | None = None) -> bo
     A depthwise kernel's is where one of four channels computed together needs it; the channels
     that are left over cost no more stack.  A graph without weights is taken to do without.
     """
-    if not isinstance(op.attributes, (Conv2D, DepthwiseConv2D)):
+    if kernel in SHORT_ALONE or not isinstance(op.attributes, (Conv2D, DepthwiseConv2D)):
         return False
     weights = graph.tensors[op.inputs[1]]
     if weights.data is None or graph.tensors[op.outputs[0]].quantisation is None:
         return False
     numbers = requantisation(graph, op)
     assert isinstance(numbers, Requantisation)  # noqa: S101
-    if kernel in SHORT_ALONE:
-        return False
     short = channel_forms(graph, op, numbers).short
     if kernel_of(graph, op) is Kernel.DEPTHWISE:
         short = short[: len(short) - len(short) % _TOGETHER]

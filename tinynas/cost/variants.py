@@ -130,8 +130,12 @@ def _fitting(
 ) -> Iterator[list[Offer]]:
     """Offers that fit the SRAM together, if each has the arena that it would have alone: those of
     kernels that need no more than a certain stack, for every stack that there is."""
-    alone = [(offer, _applied(graph, schedule, [offer])) for offer in offers]
-    needs = [(o, s.arena_bytes, sizes.stack_bytes(graph, s)) for o, s in alone]
+    depths = sizes.stack_by_op(graph, _applied(graph, schedule, []))
+    needs = []
+    for offer in offers:
+        alone = _applied(graph, schedule, [offer])
+        mine = sizes.stack_by_op(graph, alone, {offer.op})  # as deep as before with all other ops
+        needs.append((offer, alone.arena_bytes, max((depths | mine).values())))
     rest = sram_bytes - sizes.static_bytes(graph, schedule)
     for most in sorted({stack for _, _, stack in needs}, reverse=True):
         yield [o for o, arena, stack in needs if stack <= most and arena + most <= rest]
