@@ -43,6 +43,8 @@ from tinynas.schedule.kernels import (
 from tinynas.schedule.scratch import with_scratch
 
 _UNIT = 64
+_ARENA_SHARE = 16
+"""What part of the arena that was planned it may grow by, so that weights can be expanded."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +131,17 @@ def _fitting(
     graph: Graph, schedule: Schedule, offers: Sequence[Offer], sizes: CodeSizes, sram_bytes: int
 ) -> Iterator[list[Offer]]:
     """Offers that fit the SRAM together, if each has the arena that it would have alone: those of
-    kernels that need no more than a certain stack, for every stack that there is."""
+    kernels that need no more than a certain stack, for every stack that there is.
+
+    Weights are expanded into memory that lies idle then, and little more: a few percent of the time
+    are not worth what the rest of a firmware could use."""
     depths = sizes.stack_by_op(graph, _applied(graph, schedule, []))
     needs = []
+    idle = schedule.arena_bytes + schedule.arena_bytes // _ARENA_SHARE
     for offer in offers:
         alone = _applied(graph, schedule, [offer])
+        if offer.kernel in EXPANDED and alone.arena_bytes > idle:
+            continue
         mine = sizes.stack_by_op(graph, alone, {offer.op})  # as deep as before with all other ops
         needs.append((offer, alone.arena_bytes, max((depths | mine).values())))
     rest = sram_bytes - sizes.static_bytes(graph, schedule)
