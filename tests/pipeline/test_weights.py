@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from tinynas.data import load_dataset
 from tinynas.devices import load_device
 from tinynas.errors import InvalidInputError
 from tinynas.pipeline.compiling import compile_weights
-from tinynas.spaces import Subspace, load_space, network_of
+from tinynas.spaces import Subspace, definition_of, load_space, network_of
 from tinynas.supernet import Subnet, recalibrate
 
 RESOLUTION = 24
@@ -51,6 +52,18 @@ def test_they_compile_with_data_and_carry_test_images(model: Path, tmp_path: Pat
     images = load_dataset("digits").test.take(np.arange(16)).at(RESOLUTION).images
     stored = bundle.vectors.inputs.reshape(images.shape).astype(np.int16)
     np.testing.assert_array_equal(stored, images.astype(np.int16) - 128)
+
+
+def test_those_of_a_space_of_ones_own_know_it(model: Path, tmp_path: Path) -> None:
+    own = replace(load_space("tiny"), name="mine")
+    saved = torch.load(model, weights_only=True)
+    saved |= {"architecture": own.smallest.to_json(), "definition": definition_of(own)}
+    torch.save(saved, tmp_path / "model.pt")
+    device = load_device("stm32f411xe")
+    given = tmp_path / "model.pt", device, device.default_budget
+    bundle = compile_weights(*given, tmp_path / "out", calibration="digits")
+    usual = compile_weights(model, *given[1:], tmp_path / "usual", calibration="digits")
+    assert np.array_equal(bundle.vectors.outputs, usual.vectors.outputs)
 
 
 def test_what_is_no_search_result_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The contract that every search space passes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from tinynas.errors import InvalidInputError
 from tinynas.spaces import (
     Architecture,
     Subspace,
+    definition_of,
+    find_space,
     load_space,
     network_of,
     parse_space,
@@ -147,3 +150,11 @@ def test_choices_that_are_not_there_are_named() -> None:
         InvalidInputError, match=r"stage1\.block0\.kernel is 9, allowed is \[3, 5, 7\]"
     ):
         Architecture.from_json(TINY, {"stages": stages})
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_a_space_is_found_by_its_definition(name: str) -> None:
+    own = replace(load_space(name), name="mine")
+    assert find_space("mine", definition_of(own)) == own
+    assert find_space("mine", definition_of(own.with_resolutions((16, 32)))) == own
+    assert find_space(name, definition_of(load_space(name))) == load_space(name)

@@ -10,6 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from tinynas.errors import InvalidInputError
+from tinynas.graph.ir import Activation
+from tinynas.spaces import definition_of, load_space
 from tinynas.supernet import (
     Supernet,
     SupernetCard,
@@ -38,6 +40,16 @@ def test_what_is_written_is_read(supernet: Supernet, tmp_path: Path) -> None:
     assert weights_hash(found) == weights_hash(supernet)
     assert found.subspace == CARD.subspace
     assert [p.name for p in path.parent.iterdir()] == ["letters.safetensors"]
+
+
+def test_a_space_of_ones_own_travels_with_it(tmp_path: Path) -> None:
+    """By its name alone it would be found by nobody."""
+    own = replace(load_space("tiny"), name="mine", activation=Activation.RELU)
+    card = replace(CARD, space="mine", definition=definition_of(own))
+    save_supernet(card.supernet(), card, tmp_path / "mine.safetensors")
+    found, read = load_supernet(tmp_path / "mine.safetensors")
+    assert read.search_space == found.subspace.space == own
+    assert definition_of(load_space("tiny")) == ""
 
 
 def test_transformed_kernels_are_kept(tmp_path: Path) -> None:

@@ -93,12 +93,12 @@ class Job:
                 given=self.request.supernet,
                 allowed="a supernet of the same classes, in the same order, and channels",
             )
-        if self.request.space is not None and load_space(self.request.space).name != card.space:
+        asked = self.request.space
+        if asked is not None and load_space(asked) != card.search_space:
             raise InvalidInputError(
-                f"supernet {self.request.supernet} is of space {card.space}, asked for is "
-                f"{self.request.space}",
+                f"supernet {self.request.supernet} is of space {card.space}, asked for is {asked}",
                 field="space",
-                given=self.request.space,
+                given=asked,
                 allowed=f"{card.space}, or none",
             )
         if card.seed != self.request.seed:
@@ -114,7 +114,7 @@ class Job:
     @cached_property
     def space(self) -> SearchSpace:
         if self.given is not None:
-            return load_space(self.given[1].space)
+            return self.given[1].search_space
         return self.request.space_for(self.dataset.native_resolution)
 
     @cached_property

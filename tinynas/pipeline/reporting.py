@@ -38,7 +38,7 @@ from tinynas.report import (
 from tinynas.request import SUPERNET
 from tinynas.schedule import Schedule
 from tinynas.schedule.kernels import kernel_in
-from tinynas.spaces import Architecture, Subspace, network_of
+from tinynas.spaces import Architecture, Subspace, definition_of, network_of
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in `bundle.zip`: the same bundle gives the same archive."""
@@ -89,6 +89,7 @@ def _checkpoint(
     return {
         "state_dict": weights,
         "architecture": architecture.to_json(),
+        "definition": definition_of(job.space),
         "width": subspace.width,
         "resolution": subspace.resolution_of(architecture),
         "classes": list(job.dataset.classes),

@@ -11,7 +11,7 @@ from tinynas.pipeline.effort import images_in
 from tinynas.pipeline.files import load_weights, read_json, save_weights, write_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.steps import StepOutput, Workspace
-from tinynas.spaces import Subspace
+from tinynas.spaces import Subspace, definition_of
 from tinynas.supernet import Supernet, SupernetCard, SupernetTask, TrainingPlan, save_supernet
 from tinynas.supernet import load_supernet as read_supernet
 
@@ -86,6 +86,7 @@ def card_of(job: Job, subspace: Subspace, trained: StepOutput) -> SupernetCard:
         seed=job.request.seed,
         recipe=repr(replace(training_plan(job), images=1, threads=1)),
         resolutions=subspace.space.searched_resolutions,
+        definition=definition_of(job.space),
     )
 
 

@@ -17,7 +17,7 @@ from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.progress import Reporter
 from tinynas.quantise import best_post_training, int8_input, quantise_network
-from tinynas.spaces import Architecture, Subspace, load_space, network_of
+from tinynas.spaces import Architecture, Subspace, find_space, network_of
 from tinynas.supernet import Subnet
 
 SUFFIX = ".pt"
@@ -62,7 +62,7 @@ def _read(path: Path) -> tuple[Subnet, int]:
     """The network, in `eval` mode, and the side of its images."""
     try:
         saved: dict[str, Any] = torch.load(path, weights_only=True)
-        space = load_space(saved["architecture"]["space"])
+        space = find_space(saved["architecture"]["space"], saved.get("definition", ""))
         architecture = Architecture.from_json(space, saved["architecture"])
         subspace = Subspace(space, saved["width"], saved["resolution"])
         shape = network_of(

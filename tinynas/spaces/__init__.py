@@ -1,7 +1,13 @@
 """Declarative search spaces, and the networks that are their points."""
 
 from tinynas.spaces.drawn import Drawing, DrawnNetwork
-from tinynas.spaces.files import load_space, parse_space, space_names
+from tinynas.spaces.files import (
+    definition_of,
+    find_space,
+    load_space,
+    parse_space,
+    space_names,
+)
 from tinynas.spaces.model import Architecture, BlockKind, SearchSpace, Subspace
 from tinynas.spaces.network import BlockShape, ConvShape, NetworkShape, network_of
 from tinynas.spaces.receptive import ReceptiveField, receptive_fields
@@ -19,6 +25,8 @@ __all__ = [
     "SearchSpace",
     "Shape",
     "Subspace",
+    "definition_of",
+    "find_space",
     "load_space",
     "network_of",
     "parse_space",

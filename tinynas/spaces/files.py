@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
@@ -97,6 +99,25 @@ def parse_space(text: str, *, source: str) -> SearchSpace:
                 f"at least {space.reduction} pixels, by which the strides reduce an image"
             )
     return space
+
+
+def definition_of(space: SearchSpace) -> str:
+    """What has to be kept beside a space's name to find it again anywhere (see `find_space`): its
+    text (JSON, which is YAML), or nothing for one that comes with the project."""
+    space = replace(space, searched_resolutions=())
+    if space.name in space_names() and load_space(space.name) == space:
+        return ""
+    members = asdict(space)
+    del members["searched_resolutions"]
+    return json.dumps(members)
+
+
+def find_space(name: str, definition: str) -> SearchSpace:
+    """The space of `definition_of`.
+
+    Raises: InvalidInputError: as `load_space` and `parse_space`.
+    """
+    return parse_space(definition, source=f"space {name}") if definition else load_space(name)
 
 
 def _fixed(place: Place) -> FixedLayer:

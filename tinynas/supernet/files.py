@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 from tinynas.data.places import cache_dir, data_dir
 from tinynas.errors import InvalidInputError
-from tinynas.spaces import Subspace, load_space
+from tinynas.spaces import SearchSpace, Subspace, find_space
 from tinynas.supernet.supernet import Supernet
 
 SUFFIX = ".safetensors"
@@ -27,9 +27,10 @@ _REFERENCE = Path(__file__).parent.parent / "reference_supernets"
 class SupernetCard:
     """What a supernet is and how it came about.
 
-    `resolutions` are those that its networks choose from, where they do.  Accuracies are of the
-    validation split, after recalibration.  `recipe` is the training plan in words that a person can
-    repeat, `kernel_transform` as for `Supernet`.
+    `space` is the name of its space, `definition` the text of one that does not come with the
+    project.  `resolutions` are those that its networks choose from, where they do.  Accuracies are
+    of the validation split, after recalibration.  `recipe` is the training plan in words that a
+    person can repeat, `kernel_transform` as for `Supernet`.
     """
 
     space: str
@@ -44,10 +45,15 @@ class SupernetCard:
     accuracies: dict[str, float] = field(default_factory=dict)
     resolutions: tuple[int, ...] = ()
     kernel_transform: bool = False
+    definition: str = ""
+
+    @property
+    def search_space(self) -> SearchSpace:
+        return find_space(self.space, self.definition)
 
     @property
     def subspace(self) -> Subspace:
-        space = load_space(self.space).with_resolutions(self.resolutions)
+        space = self.search_space.with_resolutions(self.resolutions)
         return Subspace(space, self.width, self.resolution)
 
     def to_json(self) -> dict[str, Any]:
