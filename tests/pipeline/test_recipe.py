@@ -16,8 +16,9 @@ from tinynas.pipeline import JobResult, Workplace, run_pipeline, training
 from tinynas.pipeline.job import Job
 from tinynas.progress import Event, Reporter
 from tinynas.report.views import training_text
-from tinynas.request import MAX_MARGIN, Effort, JobRequest, check_request
+from tinynas.request import MAX_MARGIN, Effort, JobRequest, check_request, starting_from
 from tinynas.spaces import Subspace, load_space
+from tinynas.supernet import SupernetCard, save_supernet
 
 SUBSPACE = Subspace(load_space("tiny"), 0.25, 16)
 WHO = ("largest", "sampled", "smallest")
@@ -149,3 +150,19 @@ def test_a_request_of_before_recipes_is_read(request_of_digits: JobRequest) -> N
     stored = request_of_digits.to_json()
     del stored["recipe"], stored["margin"], stored["training"]
     assert JobRequest.from_json(stored) == request_of_digits
+
+
+@pytest.mark.parametrize(("trained_on", "warnings"), [("digits", 0), ("letters", 1)])
+def test_a_supernet_of_other_data_is_taken_with_a_warning(
+    request_of_digits: JobRequest, tmp_path: Path, trained_on: str, warnings: int
+) -> None:
+    """Its classes are the same, but what it has seen may be what it is tested by."""
+    classes = tuple(str(i) for i in range(10))
+    card = SupernetCard("tiny", 0.25, 16, classes, 1, trained_on, 100, 0)
+    save_supernet(card.supernet(), card, tmp_path / "given.safetensors")
+    events: list[Event] = []
+    request = starting_from(request_of_digits, str(tmp_path / "given.safetensors"))
+    job = Job(request, tmp_path, Reporter(listener=events.append), Workplace())
+    training.train(job, SUBSPACE)
+    said = [e.data["message"] for e in events if e.kind == "log"]
+    assert len([text for text in said if "was trained on letters" in text]) == warnings

@@ -63,6 +63,12 @@ def _taken(job: Job, path: Path, card: SupernetCard) -> StepOutput:
         Curves(step.partial).save(step.out)
         save_weights(read_supernet(path)[0].state_dict(), step.out / "supernet.pt")
 
+    if card.dataset != job.dataset.name:
+        job.reporter.of_step("supernet").emit(
+            "log",
+            message=f"warning: supernet {job.request.supernet} was trained on {card.dataset}; "
+            f"if that has images that {job.dataset.name} is tested by, accuracies are too good",
+        )
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return job.steps.run("supernet", job.key(given=digest), work, rooms=("supernet",))
