@@ -63,6 +63,8 @@ def settle(request: JobRequest, store: Store, caller: Principal) -> CheckedReque
     Raises:
         InvalidInputError: names the field, what was given and what is allowed.
     """
+    for field in ("space", "device"):
+        _check_name(field, getattr(request, field))
     card, dataset_id = find_card(request.dataset, store, caller)
     request = replace(request, dataset=card.name)
     check_request(request)
@@ -73,6 +75,18 @@ def settle(request: JobRequest, store: Store, caller: Principal) -> CheckedReque
     native = card.native_resolution
     space, resolutions = request.space_for(native), request.resolutions_for(native)
     return CheckedRequest(request, card, dataset_id, space, resolutions)
+
+
+def _check_name(field: str, given: str | None) -> None:
+    """The library reads spaces and devices from files, too; a caller's are not on this machine, and
+    a refusal would show what is in those that are."""
+    if given is not None and given.lower().endswith(".yaml"):
+        raise InvalidInputError(
+            f"{given!r} is a file; the service knows {field}s by name alone",
+            field=field,
+            given=given,
+            allowed="a name",
+        )
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -107,6 +108,17 @@ def test_a_bad_request_names_the_field(
     assert refused["field"] == field
     assert refused["allowed"]
     assert client.get(JOBS).json()["items"] == []
+
+
+@pytest.mark.parametrize("field", ["space", "device"])
+def test_files_of_the_service_are_not_read(client: TestClient, tmp_path: Path, field: str) -> None:
+    file = tmp_path / "secret.yaml"
+    file.write_text("password: swordfish\n")
+    refused = problem(client.post(JOBS, json={**DEMO, field: str(file)}), 422)
+    assert refused["field"] == field
+    assert "by name alone" in refused["detail"]
+    assert "swordfish" not in str(refused)
+    assert "password" not in str(refused)
 
 
 @pytest.mark.parametrize("field", ["sram", "flash"])
