@@ -131,17 +131,11 @@ def _fitting(
     graph: Graph, schedule: Schedule, offers: Sequence[Offer], sizes: CodeSizes, sram_bytes: int
 ) -> Iterator[list[Offer]]:
     """Offers that fit the SRAM together, if each has the arena that it would have alone: those of
-    kernels that need no more than a certain stack, for every stack that there is.
-
-    Weights are expanded into memory that lies idle then, and little more: a few percent of the time
-    are not worth what the rest of a firmware could use."""
+    kernels that need no more than a certain stack, for every stack that there is."""
     depths = sizes.stack_by_op(graph, _applied(graph, schedule, []))
     needs = []
-    idle = schedule.arena_bytes + schedule.arena_bytes // _ARENA_SHARE
     for offer in offers:
         alone = _applied(graph, schedule, [offer])
-        if offer.kernel in EXPANDED and alone.arena_bytes > idle:
-            continue
         mine = sizes.stack_by_op(graph, alone, {offer.op})  # as deep as before with all other ops
         needs.append((offer, alone.arena_bytes, max((depths | mine).values())))
     rest = sram_bytes - sizes.static_bytes(graph, schedule)
@@ -174,19 +168,24 @@ def offers_of(
     device: Device,
     parts: Mapping[str, Parts] | None = None,
 ) -> Iterator[Offer]:
-    """Every variant that could run an op where the schedule has its buffers, called in `parts`."""
+    """Every variant that could run an op where the schedule has its buffers, called in `parts`.
+
+    Weights are expanded into memory that lies idle then, and little more: a few percent of the time
+    are not worth what the rest of a firmware could use.
+    """
     parts = parts_of(graph, schedule) if parts is None else parts
     for op in graph.ops:
         base = kernel_of(graph, op)
         for kernel in (k for k, of in BASE.items() if of is base):
-            if not {base, kernel} <= models(device.core).keys() or not runs(
-                graph, schedule, op, kernel
-            ):
+            known = {base, kernel} <= models(device.core).keys()
+            if not known or not runs(graph, schedule, op, kernel):
                 continue
             extra = constant_bytes(graph, op, kernel).total - constant_bytes(graph, op).total
             calls = parts.get(op.name)
             slow, fast = (op_effort(graph, op, device, k, calls) for k in (base, kernel))
-            yield Offer(op.name, kernel, extra, round(slow - fast))
+            offer = Offer(op.name, kernel, extra, round(slow - fast))
+            if kernel not in EXPANDED or _stays_small(graph, schedule, offer):
+                yield offer
 
 
 def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
@@ -222,6 +221,11 @@ def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
             shaped = shaped and _apart(schedule, op, channels)
     forms = row_forms if kernel in PLANES else wide_forms
     return shaped and forms(graph, op, numbers).form == CLAMPED
+
+
+def _stays_small(graph: Graph, schedule: Schedule, offer: Offer) -> bool:
+    most = schedule.arena_bytes + schedule.arena_bytes // _ARENA_SHARE
+    return _applied(graph, schedule, [offer]).arena_bytes <= most
 
 
 def _apart(schedule: Schedule, op: Op, channels: int) -> bool:
