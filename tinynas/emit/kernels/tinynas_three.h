@@ -43,12 +43,7 @@
 #define TRIPLES 48
 #define GROUPS 52
 #define REST 56
-#if FEW
-#define PASSES 60
-#define FRAME 64
-#else
 #define FRAME 60
-#endif
 #define LANES 12
 
     .syntax unified
@@ -153,15 +148,14 @@
 2:  strd    r9, r10, [sp, #ENTRY_EVEN]
     strd    r7, r8, [sp, #AFTER_EVEN]
     .if     FEW
-    adr.w   r7, .Leven\pixels
-    adr.w   r8, .Lfew\pixels
+    cmp     r2, #FEW - 1
+    bne.n   3f
     ldr     r3, [r12, #OF_FORM]
-    sub     r2, r2, #FEW - 1
-    orrs    r3, r3, r2
-    it      eq
-    moveq   r7, r8
+    cbnz    r3, 3f
+    adr.w   r7, .Lfew_entered\pixels
     add     r7, r7, #1
-    str     r7, [sp, #PASSES]
+    str     r7, [sp, #ENTRY_EVEN]
+3:
     .endif
 
 /* Inputs of three pixels, or two:
@@ -240,9 +234,6 @@
 
 .Lgathered\pixels:
     ldrd    r1, r0, [r12, #OF_CONSTANTS]
-    .if     FEW
-    ldr.w   pc, [sp, #PASSES]
-    .endif
 .Leven\pixels:
     FIRST_UPWARDS
     BLOCK   UPWARDS, .Leven_block\pixels, .Leven_end\pixels, ENTRY_EVEN, AFTER_EVEN, TAIL_EVEN, GATHERED_END, 0
@@ -280,6 +271,7 @@
     .if     FEW
 .Lfew\pixels:
     FIRST_UPWARDS
+.Lfew_entered\pixels:
     .rept   FEW - 1
     UPWARDS
     .endr
