@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tinynas.build import firmware_files, preferred_compiler
-from tinynas.cost import fastest, memory_cost
+from tinynas.cost import estimate_latency, fastest, memory_cost
 from tinynas.cost.latency import parts_of
 from tinynas.devices import Budget, Device, load_device
 from tinynas.emit import Vectors, emit
@@ -33,12 +34,17 @@ Generated C on a {device} in {simulator}, {compiler}, {vectors} random input, ev
 compared with the integer reference, with the kernels, and the columns that streams hand on, that a
 budget of all flash and {room:,} bytes of SRAM beside the planned arena buys.  SRAM is everything:
 arena, context and stack; predictions in brackets.  Where the image is fed by rows it is not there.
-Instructions are those of the first run; `recomputed`: what patches compute twice, the instructions
-of every op in proportion to its pixels; `more`: beyond that; both against layer by layer.
+Instructions are those of the first run, and what kernels are chosen by, as they are for a core of
+which no timings are known; `recomputed`: what patches compute twice, the instructions of every op
+in proportion to its pixels; `more`: beyond that; both against layer by layer.  `cycles`: those
+estimated for kernels chosen by them, as for this device they are, against layer by layer, with what
+is recomputed.
 
 | network | schedule | arena | against anchor | static | stack | SRAM | flash | instr. a MAC \
-| recomputed | more | wrong bytes |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+| recomputed | more | cycles | wrong bytes |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+_UNTIMED = "cortex-m33"
+"""It has the same instructions and no published timings, so kernels are chosen by instructions."""
 
 
 def executed(
@@ -59,15 +65,19 @@ def executed(
     inputs = rng.integers(-128, 128, shape, dtype=np.int8)
     vectors = Vectors(inputs, run_rows(graph, inputs))
     by_layer: Mapping[int, int] = {}
+    cycles_by_layer = 0
     for label, plan, anchor in plans:
         budget = Budget(plan.arena_bytes + room_bytes, device.default_budget.flash_bytes)
-        schedule = fastest(graph, plan, budget, device, compiler)
+        schedule = fastest(graph, plan, budget, replace(device, core=_UNTIMED), compiler)
         found = _measured(graph, schedule, device, vectors, simulator)
         by_layer = by_layer or found.run.layers or {}
         once = sum(by_layer.values())
         again = recomputed(graph, schedule, by_layer)
         cost = memory_cost(graph, schedule, device.core, compiler)
         instructions = found.run.instructions
+        by_cycles = fastest(graph, plan, budget, device, compiler)
+        cycles = estimate_latency(graph, device, by_cycles).cycles
+        cycles_by_layer = cycles_by_layer or cycles
         apart = f"{schedule.arena_bytes / anchor - 1:+.1%}" if anchor else "-"
         yield (
             f"| {network} | {label} | {schedule.arena_bytes:,} | {apart} "
@@ -77,6 +87,7 @@ def executed(
             f"| {instructions / graph.macs:.3f} "
             f"| {f'{again / once:.1%}' if again else '-'} "
             f"| {(instructions - again) / once - 1:+.1%} "
+            f"| {cycles / cycles_by_layer - 1:+.1%} "
             f"| {found.mismatched_bytes} |"
         )
 
