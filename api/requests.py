@@ -15,8 +15,15 @@ from pydantic import (
 )
 
 from api.store.ids import LENGTH
+from tinynas.errors import InvalidInputError
 from tinynas.hyperparameters import BATCH_SIZE, LIMITS, Hyperparameters
-from tinynas.objectives import ACCURACY, DEFAULT_ENGINE, ENGINES, OBJECTIVES
+from tinynas.objectives import (
+    ACCURACY,
+    DEFAULT_ENGINE,
+    ENGINES,
+    OBJECTIVES,
+    parse_objectives,
+)
 from tinynas.request import (
     MAX_FINALISTS,
     MAX_MARGIN,
@@ -37,6 +44,19 @@ def _resolutions(value: Any) -> list[int] | None:
     return None if found is None else list(found)
 
 
+def _objectives(value: Any) -> list[str]:
+    given = parse_objectives(value) if isinstance(value, str) else value
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise InvalidInputError(
+            f"objectives is {value!r}; allowed is a list, or text with commas, of "
+            f"{', '.join(OBJECTIVES)}",
+            field="objectives",
+            given=value,
+            allowed=list(OBJECTIVES),
+        )
+    return list(given)
+
+
 # Bytes, once it is read.  A size that cannot be read leaves as the library's own error.
 Size = Annotated[
     int | None,
@@ -50,6 +70,15 @@ Resolutions = Annotated[
         description="Pixels, as a list or with commas: each network has one, chosen by the search. "
         "Without them stage 1 chooses one for all.",
         examples=["32,48", [32, 48]],
+    ),
+]
+Objectives = Annotated[
+    list[str],
+    PlainValidator(_objectives, json_schema_input_type=list[str] | str),
+    Field(
+        description="What the search climbs, as a list or with commas: accuracy, then any of "
+        f"{', '.join(list(OBJECTIVES)[1:])}.",
+        examples=["accuracy,sram", ["accuracy", "sram"]],
     ),
 ]
 # A name is shown in terminals and logs, so it holds nothing that could steer one.
@@ -186,12 +215,7 @@ class JobIn(BaseModel):
         description=f"What proposes networks in stage 2; {DEFAULT_ENGINE} if absent.",
         examples=list(ENGINES),
     )
-    objectives: list[Label] = Field(
-        default=list(ACCURACY),
-        max_length=len(OBJECTIVES),
-        description="accuracy, then any of sram, flash, macs, latency: what the search climbs.",
-        examples=[["accuracy", "sram"]],
-    )
+    objectives: Objectives = list(ACCURACY)
     training: TrainingIn = Field(default_factory=TrainingIn)
     resolutions: Resolutions = None
     supernet: FinishedJob | None = Field(

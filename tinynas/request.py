@@ -112,7 +112,11 @@ class JobRequest:
     resolutions: tuple[int, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """What JSON gives back: lists in place of tuples."""
+        lists = {"objectives": list(self.objectives)}
+        if self.resolutions is not None:
+            lists["resolutions"] = list(self.resolutions)
+        return asdict(self) | lists
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> JobRequest:

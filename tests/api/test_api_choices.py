@@ -8,10 +8,15 @@ from fastapi.testclient import TestClient
 BODY = {"dataset": "digits", "device": "stm32f411xe", "sram": "32KB", "flash": "128KB"}
 
 
-@pytest.mark.parametrize("resolutions", ["24,16", [16, 24]])
-def test_all_of_them_are_kept(client: TestClient, resolutions: str | list[int]) -> None:
+@pytest.mark.parametrize(
+    ("resolutions", "objectives"),
+    [("24,16", "accuracy,latency"), ([16, 24], ["accuracy", "latency"])],
+)
+def test_all_of_them_are_kept(
+    client: TestClient, resolutions: str | list[int], objectives: str | list[str]
+) -> None:
     body = BODY | {"recipe": "progressive", "margin": 0.5, "resolutions": resolutions}
-    body |= {"engine": "nsga2", "objectives": ["accuracy", "latency"]}
+    body |= {"engine": "nsga2", "objectives": objectives}
     body |= {"training": {"learning_rate": 0.004, "batch_size": 32}}
     answer = client.post("/api/v1/jobs", json=body, headers={"Idempotency-Key": "monday"})
     assert answer.status_code == 202, answer.text

@@ -79,6 +79,7 @@ def test_sizes_are_bytes_or_text_and_come_from_the_device_if_absent(client: Test
         ({"recipe": "osmosis"}, "recipe"),
         ({"engine": "annealing"}, "engine"),
         ({"objectives": ["macs"]}, "objectives"),
+        ({"objectives": [1]}, "objectives"),
         ({"engine": "evolution", "objectives": ["accuracy", "sram"]}, "engine"),
         ({"margin": -1}, "margin"),
         ({"margin": 11}, "margin"),

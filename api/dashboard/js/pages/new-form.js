@@ -12,6 +12,7 @@ const CHOICES = { held: "Held in SRAM", rows: "Fed row by row, from a camera", s
 const TITLES = {
   input: "Image",
   name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator", workers: "Training processes", recipe: "Supernet trained by", margin: "Fine-tuning margin", resolutions: "Resolutions to choose from", supernet: "Supernet of job",
+  engine: "Search engine", objectives: "Objectives of the search",
   "effort.train_images": "Training images", "effort.evaluations": "Networks to try",
   "effort.finetune_images": "Fine-tuning images", "effort.train_minutes": "Minutes of training", "effort.finalists": "Finalists to fine-tune",
   "training.warmup": "Warm-up", "training.average": "Moving average of weights",

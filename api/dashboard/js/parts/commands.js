@@ -14,6 +14,7 @@ export function curlOf(body) {
 const OPTIONS = {
   dataset: "--dataset", device: "--device", sram: "--sram", flash: "--flash", space: "--space",
   schedules: "--schedules", input: "--input", macs: "--macs", latency_ms: "--latency-ms", seed: "--seed", name: "--name", simulator: "--simulator", workers: "--workers", recipe: "--recipe", margin: "--margin", resolutions: "--resolutions", supernet: "--supernet",
+  engine: "--engine", objectives: "--objectives",
 };
 const EFFORT = {
   train_images: "--train-images", evaluations: "--evaluations", finetune_images: "--finetune-images",
