@@ -113,7 +113,7 @@ class JobRequest:
 
     def to_json(self) -> dict[str, Any]:
         """What JSON gives back: lists in place of tuples."""
-        lists = {"objectives": list(self.objectives)}
+        lists: dict[str, Any] = {"objectives": list(self.objectives)}
         if self.resolutions is not None:
             lists["resolutions"] = list(self.resolutions)
         return asdict(self) | lists

@@ -29,13 +29,14 @@ function start(node, id, signal) {
   const own = new AbortController();
   const either = AbortSignal.any([signal, own.signal]);
   let view = null;
+  const stop = () => own.abort();
   const restart = () => {
-    own.abort();
+    stop();
     start(node, id, signal);
   };
   const model = new JobModel(id, (parts) => {
     if (either.aborted || !model.job) return;
-    view ??= layout(node, model, restart, signal);
+    view ??= layout(node, model, { stop, restart }, signal);
     view(parts);
   });
   const timer = setInterval(() => view?.(new Set(["time"])), TICK_MS);
@@ -45,8 +46,8 @@ function start(node, id, signal) {
   });
 }
 
-/** Put the page's parts in place; gives the function that brings them up to date. */
-function layout(node, model, restart, signal) {
+/** Put the page's parts in place (`reading`: `{stop, restart}`, of the job); gives the function that brings them up to date. */
+function layout(node, model, reading, signal) {
   const head = h("header", {});
   const another = anotherDevice(model);
   const refusal = h("div", {}); // of an action; outlives the head, which is drawn anew with each news
@@ -63,7 +64,7 @@ function layout(node, model, restart, signal) {
   return (parts) => {
     if (parts.has("job")) {
       document.title = `${model.job.name} · tinynas`;
-      fill(head, heading(model, another.node, restart, refusal, signal));
+      fill(head, heading(model, another.node, reading, refusal, signal));
       fill(trouble, expiry(model), failure(model));
       waiting.update();
       spoken.textContent = `Job ${model.job.state}`;
@@ -79,7 +80,7 @@ function layout(node, model, restart, signal) {
   };
 }
 
-function heading(model, another, restart, refusal, signal) {
+function heading(model, another, reading, refusal, signal) {
   const { job } = model;
   const { seed, space } = job.request;
   const meta = [requestText(job.request), space && `space ${space}`, `seed ${seed}`].filter(Boolean).join(" · ");
@@ -87,7 +88,7 @@ function heading(model, another, restart, refusal, signal) {
     h("p", { class: "crumb" }, h("a", { href: "#/jobs" }, "Jobs"), " / ", job.id),
     h("div", { class: "head" },
       h("div", {}, h("h1", { class: job.name.length > LONG ? "long" : null }, job.name), h("p", { class: "meta" }, badge(job.state), meta, origin(job))),
-      h("div", { class: "row" }, another, actions(model, restart, refusal, signal))),
+      h("div", { class: "row" }, another, actions(model, reading, refusal, signal))),
   ];
 }
 
@@ -113,7 +114,7 @@ function origin({ parent_id: parent, request: { candidate } }) {
     : [" · ", h("a", { href: `${place}/candidates/${candidate}` }, `candidate ${candidate}`), " of ", h("a", { href: place }, "another job")];
 }
 
-function actions(model, restart, refusal, signal) {
+function actions(model, reading, refusal, signal) {
   const { job, path } = model;
   const act = (id, title, work, kind) => {
     const button = h("button", { type: "button", id, class: kind }, title);
@@ -131,11 +132,12 @@ function actions(model, restart, refusal, signal) {
   };
   const change = (verb) => async () => {
     await request(`${path}/${verb}`, { method: "POST", signal });
-    if (verb === "resume") restart();
+    if (verb === "resume") reading.restart();
     else await model.refresh(signal);
   };
   const remove = async () => {
     if (!confirm(`Delete “${job.name}” and its files?`)) return false;
+    reading.stop(); // what is on its way of this job would not be found any more
     await request(path, { method: "DELETE", signal });
     location.hash = "#/jobs";
     return true;
