@@ -55,9 +55,9 @@ TINYNAS_INLINE int32_t tinynas_scale(int32_t acc, int32_t multiplier, int32_t ri
  */
 TINYNAS_INLINE int8_t tinynas_above_12(uint32_t sum, const uint32_t *numbers)
 {
-    const int64_t product = (int64_t)(int32_t)sum * (int32_t)numbers[0]
-                            + (int64_t)(int32_t)numbers[1] * ((int64_t)1 << 32);
-    const int32_t value = (int32_t)(product >> 44);
+    const int64_t multiplied = (int64_t)(int32_t)sum * (int32_t)numbers[0]
+                               + (int64_t)(int32_t)numbers[1] * ((int64_t)1 << 32);
+    const int32_t value = (int32_t)(multiplied >> 44);
     return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
 }
 
