@@ -15,7 +15,6 @@ from pydantic import (
 )
 
 from api.store.ids import LENGTH
-from tinynas.errors import InvalidInputError
 from tinynas.hyperparameters import BATCH_SIZE, LIMITS, Hyperparameters
 from tinynas.objectives import (
     ACCURACY,
@@ -45,16 +44,7 @@ def _resolutions(value: Any) -> list[int] | None:
 
 
 def _objectives(value: Any) -> list[str]:
-    given = parse_objectives(value) if isinstance(value, str) else value
-    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
-        raise InvalidInputError(
-            f"objectives is {value!r}; allowed is a list, or text with commas, of "
-            f"{', '.join(OBJECTIVES)}",
-            field="objectives",
-            given=value,
-            allowed=list(OBJECTIVES),
-        )
-    return list(given)
+    return list(parse_objectives(value))
 
 
 # Bytes, once it is read.  A size that cannot be read leaves as the library's own error.

@@ -64,6 +64,22 @@ def check_engine(engine: str | None, objectives: Sequence[str]) -> None:
         )
 
 
-def parse_objectives(text: str | None) -> tuple[str, ...]:
-    """`accuracy,sram`; None is accuracy alone."""
-    return ACCURACY if text is None else tuple(part.strip() for part in text.split(","))
+def parse_objectives(given: object) -> tuple[str, ...]:
+    """`accuracy,sram`, or a list of names; None is accuracy alone.
+
+    Raises:
+        InvalidInputError: it is something else; `check_engine` says whether the names are known.
+    """
+    if given is None:
+        return ACCURACY
+    if isinstance(given, str):
+        return tuple(part.strip() for part in given.split(","))
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise InvalidInputError(
+            f"objectives is {given!r}; allowed is a list, or text with commas, of "
+            f"{', '.join(OBJECTIVES)}",
+            field="objectives",
+            given=given,
+            allowed=list(OBJECTIVES),
+        )
+    return tuple(given)
