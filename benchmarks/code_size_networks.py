@@ -63,7 +63,8 @@ def one_op_graphs(kernel: Kernel) -> Iterator[Graph]:
     if kernel in SHORT_ALONE:
         yield from (network_of_layers(9, 8, [layer]) for layer in short_layers(kernel))
         if kernel in THREE | WIDE | EXPANDED:  # pixels and bytes that are left over go deepest
-            yield from (network_of_layers(8, 6, [layer]) for layer in short_layers(kernel))
+            for size in (8, 1):  # one pixel alone waits for others whatever the kernel
+                yield from (network_of_layers(size, 6, [layer]) for layer in short_layers(kernel))
         return
     if kernel is Kernel.DEPTHWISE:  # whole 3 x 3 windows and all others have code of their own
         sizes = ((3, False), (3, True), (5, False), (5, True))

@@ -80,7 +80,8 @@ def test_pixels_that_calls_lack_count_as_if_they_were_there() -> None:
         (Kernel.POINTWISE_THREE, {2: 50}, 2.2 * 50),
         (Kernel.POINTWISE_THREE, {9: 10, 1: 10}, 12 * 10),
         (Kernel.POINTWISE_THREE, {10: 10}, 10.4 * 10),
-        (Kernel.POINTWISE_WIDE, {10: 10}, 12 * 10),
+        (Kernel.POINTWISE_WIDE, {10: 10}, 10 * 10),
+        (Kernel.POINTWISE_WIDE, {9: 10, 1: 10}, 12 * 10),
     ):
         further = models()[kernel].call * (sum(parts.values()) - 1)
         whole, found = (op_instructions(graph, pointwise, kernel, p) for p in (None, parts))

@@ -27,7 +27,7 @@ from tinynas.cost.layout import constant_bytes
 from tinynas.devices import Device
 from tinynas.graph.ir import Conv2D, Graph, Op
 from tinynas.schedule.ir import Schedule, SegmentKind
-from tinynas.schedule.kernels import EXPANDED, SLIDES, THREE, Kernel, kernel_in, kernel_of
+from tinynas.schedule.kernels import EXPANDED, SLIDES, THREE, WIDE, Kernel, kernel_in, kernel_of
 from tinynas.schedule.stream import stream_segment
 from tinynas.schedule.windows import tile_windows
 
@@ -44,9 +44,9 @@ PIXELS_AT_ONCE = {
 """Pixels that dense kernels compute with one pass over their constants; what a call lacks to the
 last of them costs what it would if it were there, but for what twos compute."""
 
-_TWO = 2.2
-"""Pixels that two cost where int8 weights are used for two at a time: the last two, or four, of a
-row of more than one."""
+_TWO = dict.fromkeys(THREE, 2.2) | dict.fromkeys(WIDE | EXPANDED, 2.0)
+"""Pixels that two cost which are computed together: the last two, or four, of a row of more than
+one."""
 
 Parts = Mapping[int, int]
 """How often the kernel of an op is called, by the output pixels of a call."""
@@ -203,10 +203,10 @@ def _paid(kernel: Kernel, pixels: int, core: str) -> float:
     """Pixels whose instructions a call of so many takes."""
     at_once = PIXELS_AT_ONCE.get(kernel, 1)
     lacking = -pixels % at_once
-    if kernel not in THREE or pixels < 2 or not lacking or file_of(core) != file_of(DSP_CORE):
+    if kernel not in _TWO or pixels < 2 or not lacking or file_of(core) != file_of(DSP_CORE):
         return pixels + lacking
     twos = lacking  # one is lacking: two are left, and else four
-    return pixels - 2 * twos + twos * _TWO
+    return pixels - 2 * twos + twos * _TWO[kernel]
 
 
 def flash_cycles(

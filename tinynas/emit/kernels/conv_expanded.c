@@ -13,6 +13,6 @@ void tinynas_conv_expanded(const tinynas_conv_op *op, int8_t *arena, const tinyn
     const int32_t seen = (2 * op->stride_columns + op->kernel_columns) * op->input.channels;
     const int32_t rows = (op->kernel_rows * seen + 6) & ~3;
     const uint32_t *const wide = tinynas_expand_weights(op, arena, rows);
-    tinynas_threes_by(tinynas_three_wide, NULL, TINYNAS_IN_ASSEMBLY(tinynas_gather_nine_wide), wide,
-                      op, arena, tile);
+    tinynas_threes_by(tinynas_three_wide, TINYNAS_IN_ASSEMBLY(tinynas_two_wide),
+                      TINYNAS_IN_ASSEMBLY(tinynas_gather_nine_wide), wide, op, arena, tile);
 }

@@ -10,6 +10,7 @@
 
 void tinynas_conv_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
-    tinynas_threes_by(tinynas_three_wide, NULL, TINYNAS_IN_ASSEMBLY(tinynas_gather_nine_wide),
-                      op->constants, op, arena, tile);
+    tinynas_threes_by(tinynas_three_wide, TINYNAS_IN_ASSEMBLY(tinynas_two_wide),
+                      TINYNAS_IN_ASSEMBLY(tinynas_gather_nine_wide), op->constants, op, arena,
+                      tile);
 }

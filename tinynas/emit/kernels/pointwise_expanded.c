@@ -10,5 +10,6 @@
 void tinynas_pointwise_expanded(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
     const uint32_t *const wide = tinynas_expand_weights(op, arena, 0);
-    tinynas_threes_by(tinynas_three_wide, NULL, NULL, wide, op, arena, tile);
+    tinynas_threes_by(tinynas_three_wide, TINYNAS_IN_ASSEMBLY(tinynas_two_wide), NULL, wide, op,
+                      arena, tile);
 }

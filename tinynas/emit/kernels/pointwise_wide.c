@@ -9,5 +9,6 @@
 
 void tinynas_pointwise_wide(const tinynas_conv_op *op, int8_t *arena, const tinynas_tile *tile)
 {
-    tinynas_threes_by(tinynas_three_wide, NULL, NULL, op->constants, op, arena, tile);
+    tinynas_threes_by(tinynas_three_wide, TINYNAS_IN_ASSEMBLY(tinynas_two_wide), NULL,
+                      op->constants, op, arena, tile);
 }

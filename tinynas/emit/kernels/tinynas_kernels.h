@@ -381,6 +381,7 @@ typedef struct {
 void tinynas_three(tinynas_triples *t, int32_t groups);
 void tinynas_two(tinynas_triples *t, int32_t groups);
 void tinynas_three_wide(tinynas_triples *t, int32_t groups);
+void tinynas_two_wide(tinynas_triples *t, int32_t groups);
 void tinynas_gather_nine(void);
 void tinynas_gather_nine_wide(void);
 

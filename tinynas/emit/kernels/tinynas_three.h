@@ -5,7 +5,8 @@
  * (UNIT_BYTES each but for the first ones), how many of these are unrolled, UNITS, what a pass ends with,
  * SCALE_CLAMPED, SCALE_SIGNED and PACK, and how bytes of three pixels, r7-r9, become two words each, r4-r9:
  * SPREAD, after BEGIN_SPREAD; and sets PIXELS, 3 or 2 (whose words are r4-r7), before each THREE.  FEW: a
- * number of units that clamped passes have code of their own for, without a jump; 0: none.
+ * number of units that clamped passes have code of their own for, without a jump; 0: none.  Both may
+ * depend on PIXELS.
  *
  *     r0        gathered inputs      r8-r10        weights
  *     r1        constants            r11, r12, lr  inputs of three pixels
