@@ -64,7 +64,8 @@ def provenance() -> dict[str, str]:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     return {
         "command": f"python -m benchmarks.{module} {shlex.join(sys.argv[1:])}".strip(),
-        "machine": f"{os.cpu_count()} cores ({_processor()}), {device}",
+        "machine": f"{os.cpu_count()} cores ({_processor()}, "
+        f"{torch.backends.cpu.get_cpu_capability()}), {device}",
         "versions": f"tinynas {version('tinynas')}, torch {torch.__version__}, "
         f"Python {platform.python_version()}",
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
