@@ -58,6 +58,12 @@ class Split:
         counts = np.unique(self.labels, return_counts=True)[1]
         return float(len(counts) ** 2 / (1 / counts).sum())
 
+    @property
+    def chance(self) -> float:
+        """The score of always saying the same class, the one that scores best."""
+        counts = np.unique(self.labels, return_counts=True)[1]
+        return 1 / len(counts) if self.balanced else float(counts.max() / counts.sum())
+
     def score(self, predicted: NDArray[np.int64]) -> float:
         """Share of the images whose class [N] is right; the mean over classes if `balanced`."""
         right = predicted == self.labels

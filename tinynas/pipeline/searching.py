@@ -10,6 +10,7 @@ from tinynas.pipeline.files import write_json
 from tinynas.pipeline.job import Job
 from tinynas.pipeline.steps import StepOutput, Workspace
 from tinynas.pipeline.training import load_supernet
+from tinynas.progress import Reporter
 from tinynas.search import (
     EvaluationTask,
     Feasibility,
@@ -72,6 +73,7 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
             finalists = rerank(outcome.candidates, supernet, images, held)
         found = _outcome_json(outcome, finalists, searched)
         write_json(step.out / "candidates.json", found)
+        warn_of_chance(outcome.best.accuracy, searched, step.reporter)
 
     inputs = job.key(
         **job.budget_key(),
@@ -82,6 +84,17 @@ def search_subnets(job: Job, subspace: Subspace, trained: StepOutput) -> StepOut
         resolutions=list(subspace.resolutions),
     )
     return job.steps.run("search", inputs, work, rooms=_ROOMS)
+
+
+def warn_of_chance(accuracy: float, split: Split, reporter: Reporter) -> None:
+    """Says so where the best network found has learnt nothing that can be told from chance."""
+    if accuracy <= split.chance + 3 * standard_error(split.chance, split.images_alike):
+        reporter.emit(
+            "log",
+            message=f"warning: the best network found has {accuracy:.1%}, always saying the same "
+            f"class has {split.chance:.1%}: its training saw too few images or diverged, or labels "
+            "do not go with images",
+        )
 
 
 def feasibility_of(job: Job, subspace: Subspace) -> Feasibility:
