@@ -19,8 +19,8 @@ from tinynas.hyperparameters import BATCH_SIZE, LIMITS, Hyperparameters
 from tinynas.objectives import (
     ACCURACY,
     DEFAULT_ENGINE,
-    ENGINES,
     OBJECTIVES,
+    EngineName,
     parse_objectives,
 )
 from tinynas.request import (
@@ -200,10 +200,9 @@ class JobIn(BaseModel):
         description="By how much (in logits) fine-tuning wants the right class to win; 0: at all.",
         examples=[0],
     )
-    engine: Label | None = Field(
+    engine: EngineName | None = Field(
         default=None,
         description=f"What proposes networks in stage 2; {DEFAULT_ENGINE} if absent.",
-        examples=list(ENGINES),
     )
     objectives: Objectives = list(ACCURACY)
     training: TrainingIn = Field(default_factory=TrainingIn)

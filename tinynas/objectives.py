@@ -4,10 +4,11 @@ before anything is trained."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from tinynas.errors import InvalidInputError
 
+EngineName: TypeAlias = Literal["tpe", "nsga2", "nsga3", "random", "evolution", "predicted"]
 DEFAULT_ENGINE = "tpe"
 ENGINES: Mapping[str, bool] = {
     "tpe": True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
 import optuna
@@ -12,7 +12,7 @@ import pytest
 
 from tinynas.devices import Budget, load_device
 from tinynas.errors import CancelledError, InvalidInputError
-from tinynas.objectives import ENGINES
+from tinynas.objectives import ENGINES, EngineName
 from tinynas.progress import Event, Reporter
 from tinynas.search import Feasibility, Plan, SearchOutcome, SearchPlan, search
 from tinynas.search.evolution import Evolution, children, crossover, mutate
@@ -294,3 +294,7 @@ def test_many_are_judged_as_one_is() -> None:
     assert tight.fitting(rows).tolist() == fits
     assert 0 < sum(fits) < len(fits)
     assert len(tight.fitting(rows[:0])) == 0
+
+
+def test_the_engines_that_requests_name_are_all_there_are() -> None:
+    assert get_args(EngineName) == tuple(ENGINES)

@@ -8,7 +8,8 @@ import { startOf, supernetField } from "./new-supernet.js";
 import { datasetField } from "./new-upload.js";
 
 const SCHEDULES = { all: "Any of them", layer: "Layer by layer", patch: "Patches", stream: "Row by row" };
-const CHOICES = { held: "Held in SRAM", rows: "Fed row by row, from a camera", sandwich: "Sandwich rule", progressive: "Progressive shrinking" };
+const CHOICES = { held: "Held in SRAM", rows: "Fed row by row, from a camera", sandwich: "Sandwich rule", progressive: "Progressive shrinking",
+  tpe: "TPE", nsga2: "NSGA-II", nsga3: "NSGA-III", random: "Random", evolution: "Evolution", predicted: "Evolution by predicted accuracies" };
 const TITLES = {
   input: "Image",
   name: "Name", seed: "Seed", macs: "MACs at most", latency_ms: "Latency at most, ms", simulator: "Simulator", workers: "Training processes", recipe: "Supernet trained by", margin: "Fine-tuning margin", resolutions: "Resolutions to choose from", supernet: "Supernet of job",
@@ -18,6 +19,7 @@ const TITLES = {
   "training.warmup": "Warm-up", "training.average": "Moving average of weights",
 };
 const PLACEHOLDERS = { name: "made from data and device", macs: "no limit", latency_ms: "no limit", supernet: "trained for this one" };
+const ABSENT = { engine: "the default" };
 const PLACED = new Set(["dataset", "device", "sram", "flash", "space", "schedules"]);
 const ANY_SPACE = "the one that suits the data";
 const OF_TRAINING = ["space", "recipe", "effort.train_images", "effort.train_minutes", "training.warmup", "training.average"];
@@ -73,7 +75,7 @@ export function jobForm({ fields, first, devices, spaces, datasets, signal, onCh
 function generic(one) {
   const title = TITLES[one.name] ?? titleOf(one);
   if (one.kind === "choice") {
-    const any = one.enum.includes(one.default) ? [] : [["", "any"]];
+    const any = one.enum.includes(one.default) ? [] : [["", ABSENT[one.name] ?? "any"]];
     return select(one.name, title, [...any, ...one.enum.map((v) => [v, CHOICES[v] ?? v])]).node;
   }
   if (one.kind === "switch") {
