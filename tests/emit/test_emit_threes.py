@@ -70,7 +70,7 @@ def _windows(seed: int, count: int) -> list[Graph]:
         size = [least[i] + int(rng.integers(0, 13)) for i in (0, 1)]
         channels = int(rng.integers(1, 8))
         window = Window((kernel[0], kernel[1]), (stride[0], stride[1]), padding)
-        if kernel == (1, 1) and not any(padding):
+        if kernel == (1, 1):
             continue
         outputs = 4 * int(rng.integers(1, 4))
         shape = (size[0], size[1], channels)
@@ -179,8 +179,9 @@ def test_what_they_cannot_compute_is_left_to_the_other_kernels() -> None:
             for kernel in kernels:
                 assert not forced(graph, plan_layer(graph), {kernel}).variants
     tall = convolution(rng, (14, 4, 2), 4, Window((MOST_ROWS + 1, 1)))
-    for kernel in CONV:
-        assert not forced(tall, plan_layer(tall), {kernel}).variants
+    around = convolution(rng, (5, 4, 8), 8, Window((1, 1), (1, 1), (0, 1, 0, 0)))
+    for graph, kernel in product((tall, around), CONV):
+        assert not forced(graph, plan_layer(graph), {kernel}).variants
 
 
 def test_no_weight_of_minus_128_where_two_make_one_int16() -> None:

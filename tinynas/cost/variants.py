@@ -198,11 +198,14 @@ def runs(graph: Graph, schedule: Schedule, op: Op, kernel: Kernel) -> bool:
     window, channels = op.attributes.window, graph.tensors[op.outputs[0]].shape[-1]
     if channels % 4:
         return False
-    if kernel in THREE:
-        return window.kernel[0] <= MOST_ROWS and has_paired_form(graph, op, numbers)
-    if kernel in WIDE | EXPANDED:
-        exact = wide_forms(graph, op, numbers).form != MIXED
-        return exact and window.kernel[0] <= MOST_ROWS
+    if kernel in THREE | WIDE | EXPANDED:
+        # Pixels of 1 x 1 kernels are taken in the order of the input's, of which there are as many.
+        padded = window.kernel == (1, 1) and any(window.padding)
+        if padded or window.kernel[0] > MOST_ROWS:
+            return False
+        if kernel in THREE:
+            return has_paired_form(graph, op, numbers)
+        return wide_forms(graph, op, numbers).form != MIXED
     match kernel:
         case slide if slide in SLIDES:
             exact = bool((slide_exponents(graph, op, numbers) >= 0).all())
