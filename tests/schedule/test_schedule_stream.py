@@ -9,11 +9,11 @@ import pytest
 from arena_executor import run_by_layer, run_in_arena
 
 from tinynas.errors import InvalidInputError
-from tinynas.graph.ir import Graph
+from tinynas.graph.ir import Add, Graph, Op, Quantisation, Tensor
 from tinynas.graph.random import RandomGraphOptions, random_graph
-from tinynas.schedule import Segment, SegmentKind, plan_layer, plan_segments
+from tinynas.schedule import Segment, SegmentKind, front, plan_layer, plan_segments
 from tinynas.schedule.random import random_segments, streamable_spans
-from tinynas.schedule.stream import stream_of
+from tinynas.schedule.stream import is_streamable, stream_of
 
 OPTIONS = RandomGraphOptions(max_size=11, max_channels=7, blocks=(1, 4))
 
@@ -104,3 +104,14 @@ def test_what_cannot_be_streamed_is_named() -> None:
     if spans:
         with pytest.raises(InvalidInputError, match="first segment alone"):
             stream_of(graph, *spans[0], 2, fed=True)
+
+
+def test_one_of_two_inputs_cannot_come_row_by_row() -> None:
+    same = Quantisation((0.1,))
+    tensors = {n: Tensor(n, (1, 4, 4, 4), quantisation=same) for n in ("x", "y", "sum")}
+    graph = Graph("sum", tensors, (Op("sum", Add(), ("x", "y"), ("sum",)),), ("x", "y"), ("sum",))
+    assert is_streamable(graph, 0, 1)
+    with pytest.raises(InvalidInputError, match="the only input"):
+        stream_of(graph, 0, 1, 2, fed=True)
+    with pytest.raises(InvalidInputError, match="has to be held"):
+        front(graph, fed=True)

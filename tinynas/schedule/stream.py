@@ -360,9 +360,9 @@ def _check(graph: Graph, first: int, last: int, fed: bool) -> None:
     written = {name for op in ops for name in op.outputs}
     read = {t.name for op in ops for t in graph.activations_in(op)} - written
     later = {name for op in graph.ops[last:] for name in op.inputs} | set(graph.outputs)
-    if fed and (first > 0 or read != set(graph.inputs) or read & later):
+    if fed and (first > 0 or len(read) != 1 or read != set(graph.inputs) or read & later):
         raise InvalidInputError(
-            "rows can be fed to a first segment alone, of an input that nobody else reads",
+            "rows can be fed to a first segment alone, of the only input, which nobody else reads",
             field="input",
             given="rows",
             allowed="held",
