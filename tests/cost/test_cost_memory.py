@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.code_size_networks import samples
 from benchmarks.code_sizes import DEVICES, build
+from benchmarks.kernel_shapes import Layer, network_of_layers
 from tinynas.build import find_toolchain, toolchains
 from tinynas.cost import DEFAULT_COMPILER, code_sizes, kernel_cost, memory_cost
 from tinynas.cost.code import CodeSizes
@@ -18,7 +19,14 @@ from tinynas.devices.model import CORES
 from tinynas.errors import InvalidInputError
 from tinynas.graph.ir import Graph
 from tinynas.graph.random import random_graph
-from tinynas.schedule import Segment, SegmentKind, patch_points, plan_layer, plan_patch
+from tinynas.schedule import (
+    Segment,
+    SegmentKind,
+    patch_points,
+    plan_layer,
+    plan_patch,
+    plan_segments,
+)
 from tinynas.schedule.kernels import BASE, Kernel
 from tinynas.spaces import Subspace, load_space, network_of, skeleton
 
@@ -77,6 +85,20 @@ def test_patches_cost_code_tables_and_stack() -> None:
     assert by_patch.constant_bytes - by_layer.constant_bytes == 4 * ops * (2 + 3)
     assert by_patch.code_bytes > by_layer.code_bytes
     assert by_patch.stack_bytes > by_layer.stack_bytes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernel", [1, 2, 3])
+def test_rows_that_are_fed_are_counted_by_a_mask_or_by_division(kernel: int) -> None:
+    """A ring of two to the power of something takes no routine on a core that has no division."""
+    device = load_device("stm32g0b1xe")
+    graph = network_of_layers(8, 4, [Layer(kernel, 1, 4)])
+    schedule = plan_segments(graph, [Segment(SegmentKind.STREAM, 0, 1, chunk=8, fed=True)])
+    assert schedule.buffer_of(graph.inputs[0]).rows == kernel
+    toolchain = find_toolchain(DEFAULT_COMPILER)
+    found = build(graph, schedule, device, toolchain)
+    predicted = memory_cost(graph, schedule, device.core, toolchain.name).code_bytes
+    assert close(predicted, found.code), (predicted, found.code)
 
 
 def test_kernel_costs_add_up_to_the_constants() -> None:

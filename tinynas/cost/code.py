@@ -58,7 +58,7 @@ class CodeSizes:
         used = kernels_of(graph, schedule)
         self._check(used)
         linked = {f for kernel in used for f in self.kernels[kernel]}
-        linked |= _stream_functions(schedule) & self.functions.keys()
+        linked |= _stream_functions(graph, schedule) & self.functions.keys()
         total = sum(self.functions[f] for f in linked) + self.network["base"]
         for segment in schedule.segments:
             ops = segment.last - segment.first
@@ -149,19 +149,28 @@ class CodeSizes:
         }
 
 
-def _stream_functions(schedule: Schedule) -> set[str]:
+def _stream_functions(graph: Graph, schedule: Schedule) -> set[str]:
     """What stream segments link beside the kernels."""
-    streamed = any(segment.kind is SegmentKind.STREAM for segment in schedule.segments)
-    return stream_functions(fed=schedule.fed_by_rows) if streamed else set()
+    if all(segment.kind is not SegmentKind.STREAM for segment in schedule.segments):
+        return set()
+    if not schedule.fed_by_rows:
+        return stream_functions(fed=False)
+    ring = stream_segment(graph, schedule.segments[0]).held[graph.inputs[0]].rows
+    return stream_functions(fed=True, ring=ring)
 
 
-def stream_functions(*, fed: bool) -> set[str]:
-    """What streams link, an image fed by rows or held.
+def stream_functions(*, fed: bool, ring: int = 3) -> set[str]:
+    """What streams link, an image fed by rows, into a ring of so many, or held.
 
-    A row's place in the ring is a remainder, for which a core without division links a routine.
+    A row's place in the ring is a remainder, for which a core without division links a routine,
+    unless it takes a mask.
     """
-    of_rows = {"copy_bytes", "__aeabi_uidiv", "__aeabi_uidivmod"}
-    return {"begin_stream", "next_stage"} | (of_rows if fed else set())
+    functions = {"begin_stream", "next_stage"}
+    if fed:
+        functions.add("copy_bytes")
+    if fed and ring & (ring - 1):
+        functions |= {"__aeabi_uidiv", "__aeabi_uidivmod"}
+    return functions
 
 
 def kernels_of(graph: Graph, schedule: Schedule | None = None) -> set[Kernel]:
