@@ -54,6 +54,24 @@ def test_padding_is_tensorflows(size: int, kernel: int, stride: int, trained: bo
     np.testing.assert_allclose(result[0, 0].numpy(), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [3, 4, 8, 12])
+@pytest.mark.parametrize("size", [64, 33])
+def test_single_taps_with_strides_learn_from_few_channels(channels: int, size: int) -> None:
+    """Where oneDNN computes their gradient it is wrong, or the process ends."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(32, channels, size, size, generator=generator)
+    weight = torch.randn(12, channels, 1, 1, generator=generator)
+    ours, exact = weight.clone().requires_grad_(True), weight.double().requires_grad_(True)
+    found = convolve(x.to(memory_format=torch.channels_last), ours, stride=2)
+    expected = torch.nn.functional.conv2d(x.double(), exact, stride=2)
+    torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-4)
+    found.square().mean().backward()
+    expected.square().mean().backward()
+    assert ours.grad is not None
+    assert exact.grad is not None
+    torch.testing.assert_close(ours.grad.double(), exact.grad, rtol=1e-3, atol=1e-5)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_weights_and_activations_have_the_skeletons_names_and_shapes(seed: int) -> None:
     subnet = random_subnet(seed)
