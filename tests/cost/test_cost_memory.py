@@ -101,6 +101,18 @@ def test_rows_that_are_fed_are_counted_by_a_mask_or_by_division(kernel: int) -> 
     assert close(predicted, found.code), (predicted, found.code)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("toolchain", [t.name for t in toolchains()])
+def test_calls_of_tiles_are_written_once_whatever_the_grid(toolchain: str) -> None:
+    device = load_device(DEVICES[0])
+    graph = network_of_layers(10, 3, [Layer(3, 1, 4), Layer(1, 1, 4)])
+    for grid in ((2, 2), (5, 3), (5, 5)):
+        schedule = plan_patch(graph, 2, grid)
+        found = build(graph, schedule, device, find_toolchain(toolchain))
+        predicted = memory_cost(graph, schedule, device.core, toolchain).code_bytes
+        assert close(predicted, found.code), (grid, predicted, found.code)
+
+
 def test_kernel_costs_add_up_to_the_constants() -> None:
     graph = skeleton_of_smallest()
     schedule = plan_patch(graph, patch_points(graph)[1], (2, 2))
