@@ -6,15 +6,14 @@
  * multiple of four with whatever lies there, which meets weights of zero.
  *
  * In assembly the product gathers, too: windows of three neighbouring pixels that lie in the input as a
- * whole, and those at its borders from copies of their rows with zero points around.  What is left is
- * gathered here, pixel by pixel: the last pixels of rows, which wait for the next row's first ones.  Of a
- * row that is computed alone the last two or four are twos.
+ * whole, and those at its borders from copies of their rows with zero points around.  The last two or four
+ * pixels of a row are twos.  What is left, rows of a single pixel, is gathered here and waits for more.
  */
 #include "tinynas_kernels.h"
 
 typedef struct {
     tinynas_three_function product;
-    tinynas_three_function two; /* where no next row takes what is left of one; else NULL */
+    tinynas_three_function two; /* NULL: none */
     tinynas_gather_function nine;
     int32_t is_wide;
     const tinynas_conv_op *op;
@@ -145,11 +144,14 @@ TINYNAS_NOINLINE int8_t *fill_words(int8_t *to, uint32_t word, int32_t bytes)
 
 TINYNAS_NOINLINE int8_t *copy_words(int8_t *to, const int8_t *x, int32_t bytes)
 {
-    int32_t i = 0;
-    for (; i + 4 <= bytes; i += 4) {
-        TINYNAS_COPY(to + i, x + i, 4);
+    for (int32_t i = 4; i <= bytes; i += 4) {
+        TINYNAS_COPY(to + i - 4, x + i - 4, 4);
     }
-    for (; i < bytes; ++i) {
+    if (bytes >= 4) { /* what is left, with bytes that are there already */
+        TINYNAS_COPY(to + bytes - 4, x + bytes - 4, 4);
+        return to + bytes;
+    }
+    for (int32_t i = 0; i < bytes; ++i) {
         to[i] = x[i];
     }
     return to + bytes;
@@ -306,6 +308,7 @@ void tinynas_threes_by(tinynas_three_function product, tinynas_three_function tw
 {
     walk w;
     w.product = product;
+    w.two = two;
     w.nine = nine;
     w.is_wide = wide != NULL;
     w.op = op;
@@ -323,7 +326,6 @@ void tinynas_threes_by(tinynas_three_function product, tinynas_three_function tw
         window.column_end = w.columns;
         window.row_end = 1;
     }
-    w.two = window.row_end - window.row == 1 ? two : NULL;
     tinynas_triples t;
     t.units = (int32_t)((uint32_t)(op->kernel_rows * w.bytes + 3) / 4u);
     t.gathered = arena + op->scratch;
