@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -30,6 +29,7 @@ import numpy as np
 
 from tinynas.build import Toolchain, build_firmware, firmware_files, toolchains
 from tinynas.cost import memory_cost
+from tinynas.data.places import data_dir
 from tinynas.devices import Device, load_device
 from tinynas.emit import emit
 from tinynas.errors import InfeasibleBudgetError
@@ -157,8 +157,8 @@ def matrix(
 
 def some_networks() -> Iterator[tuple[str, Graph]]:
     """Named networks, the same in every run; those of the models come first."""
-    folder = Path(os.environ.get("TINYNAS_DATA_DIR", "")) / "models"
-    for path in sorted(folder.glob("*.tflite")):
+    folder = data_dir()
+    for path in sorted(folder.glob("models/*.tflite")) if folder else ():
         yield path.stem, read_tflite(path)
     for space, resolution in (("tiny", 32), ("mcunet", 64)):
         for kind in ("smallest", "random"):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.litert import run_litert_model
+from benchmarks.published_models import KEYWORD_FILE, RESNET8_FILE, model_file
 from tinynas.build import find_toolchain
 from tinynas.data import load_dataset
 from tinynas.devices import load_device
@@ -46,8 +46,8 @@ class Model:
 
 
 MODELS = (
-    Model("image classification, ResNet8", "mlperf_tiny_ic_resnet8_int8.tflite", "cifar10", 2.39),
-    Model("keyword spotting, DS-CNN", "mlperf_tiny_kws_dscnn_int8.tflite", None, 2.95),
+    Model("image classification, ResNet8", RESNET8_FILE, "cifar10", 2.39),
+    Model("keyword spotting, DS-CNN", KEYWORD_FILE, None, 2.95),
 )
 
 
@@ -90,7 +90,7 @@ def main() -> int:
 
 def measured(model: Model, count: int, part: str, seed: int) -> list[Row]:
     """One row a simulator that is installed."""
-    file = Path(os.environ["TINYNAS_DATA_DIR"]) / "models" / model.file
+    file = model_file(model.file)
     device = load_device(part)
     with tempfile.TemporaryDirectory() as folder:
         bundle = compile_tflite(file, device, device.default_budget, Path(folder) / "bundle")

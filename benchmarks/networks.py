@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +20,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.kernel_shapes import Layer, Ran, network_of_layers, run_network
+from benchmarks.published_models import KEYWORD_FILE, RESNET8_FILE, model_file
 from benchmarks.schedule_networks import MBV2, of_space
 from tinynas.build import find_toolchain
 from tinynas.cost import estimate_latency, fastest, memory_cost, with_variants
@@ -86,9 +86,8 @@ class LayerRow:
 
 
 def networks() -> Iterator[tuple[str, Graph]]:
-    models = Path(os.environ["TINYNAS_DATA_DIR"]) / "models"
-    yield "mlperf keyword", read_tflite(models / "mlperf_tiny_kws_dscnn_int8.tflite")
-    yield "mlperf resnet8", read_tflite(models / "mlperf_tiny_ic_resnet8_int8.tflite")
+    yield "mlperf keyword", read_tflite(model_file(KEYWORD_FILE))
+    yield "mlperf resnet8", read_tflite(model_file(RESNET8_FILE))
     # Two classes as for persons: a thousand leave no flash to spare on this device.
     yield "mbv2-w0.35 @96", replace(MBV2, resolution=96, classes=2).graph()
     for name, stages, macs in SEARCHED:

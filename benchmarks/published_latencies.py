@@ -10,13 +10,12 @@ times do not check ours; where their instructions were counted, cycles an instru
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.ledger import markdown, write_table
+from benchmarks.published_models import KEYWORD_FILE, RESNET8_FILE, model_file
 from benchmarks.schedule_networks import IN3, MBV2, VWW1
 from tinynas.cost import LatencyEstimate, estimate_latency, fastest
 from tinynas.devices import Budget, Device, load_device
@@ -120,10 +119,9 @@ def rows() -> Iterator[list[str]]:
 
 
 def networks() -> dict[str, Graph]:
-    models = Path(os.environ["TINYNAS_DATA_DIR"]) / "models"
     return {
-        KEYWORD: read_tflite(models / "mlperf_tiny_kws_dscnn_int8.tflite"),
-        RESNET8: read_tflite(models / "mlperf_tiny_ic_resnet8_int8.tflite"),
+        KEYWORD: read_tflite(model_file(KEYWORD_FILE)),
+        RESNET8: read_tflite(model_file(RESNET8_FILE)),
         VWW: VWW1.graph(),
         MOBILENET: MBV2.graph(),
         IMAGENET: IN3.graph(),

@@ -19,6 +19,9 @@ UPSAMPLING_LIMIT = 4
 """Images are enlarged at most this much: beyond it resolution adds MACs and no information."""
 SMALL_IMAGES = 64
 """Up to this side (pixels) a data set is searched in the `tiny` space by default."""
+SMALL_SRAM = 96 * 1024
+"""Up to so many bytes larger images are, in `tiny-photos`: there its networks that fit have more
+MACs than those of `mcunet` (docs/stage1.md)."""
 INPUTS = ("held", "rows")
 """Whether the image is in SRAM, or pushed row by row."""
 RECIPES = ("sandwich", "progressive")
@@ -164,9 +167,16 @@ class JobRequest:
         return budget
 
     def space_for(self, native_resolution: int) -> SearchSpace:
-        """The space asked for, or the one that suits images of this side (pixels)."""
-        small = native_resolution <= SMALL_IMAGES
-        return load_space(self.space or ("tiny" if small else "mcunet"))
+        """The space asked for, or the one that suits images of this side (pixels) and the budget.
+
+        Raises:
+            InvalidInputError: no such space; neither a device nor both budgets are given.
+        """
+        if self.space is not None:
+            return load_space(self.space)
+        if native_resolution <= SMALL_IMAGES:
+            return load_space("tiny")
+        return load_space("tiny-photos" if self.budget.sram_bytes <= SMALL_SRAM else "mcunet")
 
     def resolutions_for(self, native_resolution: int) -> tuple[int, ...]:
         """The resolutions (pixels) that stage 1 compares, rising: those asked for, or those of the
