@@ -21,7 +21,7 @@ const TITLES = {
 const PLACEHOLDERS = { name: "made from data and device", macs: "no limit", latency_ms: "no limit", supernet: "trained for this one" };
 const ABSENT = { engine: "the default" };
 const PLACED = new Set(["dataset", "device", "sram", "flash", "space", "schedules"]);
-const ANY_SPACE = "the one that suits the data";
+const ANY_SPACE = "the one that suits data and budget";
 const OF_TRAINING = ["space", "recipe", "effort.train_images", "effort.train_minutes", "training.warmup", "training.average"];
 
 const deviceText = (d) =>
