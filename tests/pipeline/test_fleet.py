@@ -16,7 +16,7 @@ from PIL import Image
 from tinynas.cli.search import fleet_requests
 from tinynas.errors import InvalidInputError
 from tinynas.pipeline import JobResult, run_fleet, run_pipeline
-from tinynas.pipeline.fleet import common_subspace
+from tinynas.pipeline.fleet import common_subspace, in_one_space
 from tinynas.progress import Event, Reporter
 from tinynas.request import Effort, JobRequest, starting_from
 from tinynas.spaces import Subspace, load_space
@@ -163,3 +163,18 @@ def test_a_device_twice_is_refused(tmp_path: Path) -> None:
     requests = fleet_requests(REQUEST, "stm32f411xe,STM32F411xE")
     with pytest.raises(InvalidInputError, match="there twice"):
         run_fleet(requests, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("devices", "space"),
+    [
+        ("stm32f746xg,stm32h743xi", "mcunet"),
+        ("stm32f746xg,stm32f103xe", "tiny-photos"),
+        ("stm32f746xg:64KB:256KB,stm32h743xi", "tiny-photos"),
+    ],
+)
+def test_devices_of_any_size_are_searched_in_one_space(devices: str, space: str) -> None:
+    alike = in_one_space(fleet_requests(REQUEST, devices), 128)
+    assert [request.space for request in alike] == [space, space]
+    named = in_one_space(fleet_requests(replace(REQUEST, space="mcunetv2"), devices), 128)
+    assert [request.space for request in named] == ["mcunetv2", "mcunetv2"]

@@ -42,9 +42,11 @@ def run_fleet(
     for request in requests:
         check_request(request)
         deploying.check_tools(request)
-    jobs = [Job(request, folder / "common", reporter, place) for request in requests]
     if requests[0].supernet is None:
-        describe_data(jobs[0])
+        first = Job(requests[0], folder / "common", reporter, place)
+        describe_data(first)
+        alike = in_one_space(requests, first.dataset.native_resolution)
+        jobs = [Job(request, folder / "common", reporter, place) for request in alike]
         tables = [choosing.subspaces_of(job) for job in jobs]
         subspace = common_subspace(tables, names)
         if jobs[0].searches_resolutions:
@@ -73,6 +75,14 @@ def _names(requests: list[JobRequest]) -> list[str]:
             allowed="one or more different devices",
         )
     return names
+
+
+def in_one_space(requests: list[JobRequest], native_resolution: int) -> list[JobRequest]:
+    """The requests with one space, where none is asked for that of the least SRAM: its networks fit
+    the others, too."""
+    least = min(requests, key=lambda request: request.budget.sram_bytes)
+    name = requests[0].space or least.space_for(native_resolution).name
+    return [replace(request, space=name) for request in requests]
 
 
 def _fitting(tables: list[SubspaceTable], width: float) -> list[int]:
